@@ -315,6 +315,7 @@ declare
     company uuid := app.company_id();
     -- Figures behind the point.
     most constant integer := 40;
+    own_rank numeric := (select rank from leads where company_id = company and id = lead and stage_id = stage and deleted_at is null);
     upper_rank numeric;
     lower_rank numeric;
 begin
@@ -335,6 +336,11 @@ begin
         else
             select min(rank) into lower_rank from leads
              where company_id = company and stage_id = stage and id <> lead and deleted_at is null;
+        end if;
+        -- Where it stands already it stays.
+        if own_rank > coalesce(upper_rank, 0) and own_rank < coalesce(lower_rank, 100000000) then
+            place := own_rank;
+            return;
         end if;
         place := app.rank_between(upper_rank, lower_rank);
         exit when is_spread or scale(place) <= most and place >= 10000000 and place < 100000000;
@@ -684,7 +690,7 @@ grant execute on function app.count_lead_work to app_staff;
 
 alter table notifications add foreign key (company_id, lead_id) references leads (company_id, id);
 create index notifications_lead on notifications (company_id, lead_id) where lead_id is not null;
-create policy sight_of_leads on notifications as restrictive to app_staff, app_student
+create policy sight_of_leads on notifications as restrictive to app_staff
     using (lead_id is null or exists (select from leads where leads.company_id = notifications.company_id and leads.id = lead_id));
 
 -- Whether somebody of the staff sees a lead, as the policies of `leads` say it for whoever asks themselves.
@@ -738,19 +744,26 @@ create trigger leads_notify_new after insert on leads for each row execute funct
 create trigger leads_notify after update of closer_id, sdr_id, stage_id on leads
     for each row when (new.merged_into_id is null and new.deleted_at is null) execute function app.notify_of_lead();
 
+-- A time as answers write it.
+create function app.rfc3339(at timestamptz) returns text language sql stable parallel safe as $$
+    select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+
+grant execute on function app.rfc3339 to app_staff, app_system, app_lookup;
+
 -- All that happened with a lead.
 create view lead_history with (security_invoker = true) as
     select id, lead_id, 'change' as kind, at, by_id, jsonb_build_object('changes', changes) as data from lead_changes
     union all
     select id, lead_id, 'stage', entered_at, by_id,
-           jsonb_build_object('stage_id', stage_id, 'pipeline_id', pipeline_id, 'name', stage_name, 'kind', stage_kind, 'left_at', left_at)
+           jsonb_build_object('stage_id', stage_id, 'pipeline_id', pipeline_id, 'name', stage_name, 'kind', stage_kind, 'left_at', app.rfc3339(left_at))
       from lead_stages
     union all
     select id, lead_id, 'interaction', at, author_id,
            jsonb_build_object('source', source, 'type', type, 'summary', summary, 'result', result, 'next_step', next_step)
       from lead_interactions
     union all
-    select id, lead_id, 'merge', at, by_id, jsonb_build_object('merged_lead_id', merged_id, 'undone_at', undone_at) from lead_merges;
+    select id, lead_id, 'merge', at, by_id, jsonb_build_object('merged_lead_id', merged_id, 'undone_at', app.rfc3339(undone_at)) from lead_merges;
 grant select on lead_history to app_staff;
 
 insert into event_rules (type, told_by) values

@@ -9,7 +9,7 @@ create table mentees (
     entry_month     date not null check (entry_month = date_trunc('month', entry_month)),
     status          text not null default 'active' check (status in ('active', 'paused', 'ended')),
     goals           text not null default '' check (char_length(goals) <= 5000),
-    target_revenue  bigint check (target_revenue between 0 and 99999999999999),
+    target_revenue  numeric(14, 2) check (target_revenue >= 0),
     target_sales    integer check (target_sales between 0 and 1000000000),
     version         integer not null default 1,
     created_at      timestamptz not null default now(),
@@ -50,14 +50,14 @@ grant insert (id, client_id, mentor_id, entry_month, status, goals, target_reven
 grant select, update on mentees to app_lookup;
 revoke insert, update, delete on mentees from app_system;
 
--- What they tell of a month: whoever told last is named, and what was told before is kept. Money is in cents.
+-- What they tell of a month: whoever told last is named, and what was told before is kept.
 create table mentee_evolutions (
     id         uuid primary key,
     company_id uuid not null default app.company_id() references companies,
     mentee_id  uuid not null,
     month      date not null check (month = date_trunc('month', month) and month >= '2000-01-01'),
-    revenue    bigint not null check (revenue between 0 and 99999999999999),
-    profit     bigint check (profit between -99999999999999 and 99999999999999),
+    revenue    numeric(14, 2) not null check (revenue >= 0),
+    profit     numeric(14, 2),
     team       integer check (team between 0 and 1000000000),
     leads      integer check (leads between 0 and 1000000000),
     sales      integer check (sales between 0 and 1000000000),
@@ -207,11 +207,19 @@ create trigger clients_mentees after update of merged_into_id on clients
 
 -- What mentees do by themselves, since a time: on how many days they were seen or wrote, how often staff wrote to them, and how often they answered within
 -- two days. What was asked less than two days ago and is not answered yet counts as nothing. Whoever sees a mentee may know it, whatever conversations
--- they see.
-create function app.mentee_signals(wanted uuid[], since timestamptz, zone text)
+-- they see. Of all mentees of the company where nobody is named; of students always their own.
+create function app.mentee_signals(wanted uuid[], since timestamptz)
 returns table (mentee_id uuid, is_reached boolean, active_days bigint, asked bigint, answered bigint)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+    zone text;
 begin
+    select time_zone into zone from companies where id = app.company_id();
+    if current_setting('role') = 'app_student' or wanted is null then
+        wanted := array(select id from mentees
+                         where company_id = app.company_id() and (wanted is null or id = any (wanted))
+                           and (current_setting('role') <> 'app_student' or client_id = app.client_id()));
+    end if;
     return query
     select mentees.id, logins.people <> '{}' or exists (
                select from conversations where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id),
@@ -246,8 +254,7 @@ begin
                              where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id
                                and messages.sent_at >= since
                                and (messages.sender_type = 'client' or messages.sender_type = 'agent' and not messages.payload ? 'automatic')) turns) told) said
-     where mentees.company_id = app.company_id() and mentees.id = any (wanted)
-       and (current_setting('role') <> 'app_student' or mentees.client_id = app.client_id());
+     where mentees.company_id = app.company_id() and mentees.id = any (wanted);
 end
 $$;
 alter function app.mentee_signals owner to app_lookup;

@@ -21,12 +21,14 @@ create table tasks (
     follows_id      uuid,
     -- What made it, where nobody did: never twice for the same.
     cause           text,
+    -- Who last said whose it is and what it is about: they see what they have given away.
+    given_by        uuid references users,
     lead_id         uuid,
     client_id       uuid,
     mentee_id       uuid,
     conversation_id uuid,
-    done_at         timestamptz,
-    done_by         uuid references users,
+    completed_at    timestamptz,
+    completed_by    uuid references users,
     result          text not null default '' check (char_length(result) <= 5000),
     -- For which time its owner was told that it is over.
     told_due_at     timestamptz,
@@ -41,24 +43,28 @@ create table tasks (
     constraint tasks_series unique (company_id, series_id, occurrence),
     constraint tasks_cause unique (company_id, cause),
     foreign key (company_id, owner_id) references memberships (company_id, user_id),
+    foreign key (company_id, lead_id) references leads (company_id, id),
     foreign key (company_id, client_id) references clients (company_id, id),
     foreign key (company_id, mentee_id) references mentees (company_id, id),
     foreign key (company_id, conversation_id) references conversations (company_id, id),
-    check ((done_at is null) = (done_by is null)),
+    check ((completed_at is null) = (completed_by is null)),
     check (recurrence is null or due_at is not null and series_at is not null)
 );
-create index tasks_open on tasks (company_id, listed_at, id) where done_at is null;
+create index tasks_open on tasks (company_id, listed_at, id) where completed_at is null;
 create index tasks_at on tasks (company_id, listed_at, id);
 create index tasks_owner on tasks (company_id, owner_id, listed_at, id);
 create index tasks_client on tasks (company_id, client_id, listed_at, id) where client_id is not null;
 create index tasks_lead on tasks (company_id, lead_id, listed_at, id) where lead_id is not null;
 create index tasks_mentee on tasks (company_id, mentee_id, listed_at, id) where mentee_id is not null;
 create index tasks_conversation on tasks (company_id, conversation_id, listed_at, id) where conversation_id is not null;
-create index tasks_untold on tasks (due_at) where done_at is null and told_due_at is distinct from due_at;
+create index tasks_follows on tasks (company_id, follows_id) where follows_id is not null;
+create index tasks_open_of_owner on tasks (company_id, owner_id, listed_at, id) where completed_at is null;
+create index tasks_untold on tasks (due_at) where completed_at is null and told_due_at is distinct from due_at;
 call app.protect('tasks');
 -- One's own, and what is about something that one sees: its conversation, else its mentoring, else its lead or client, whom all staff see.
 alter policy staff on tasks
     using ((select app.sees_all()) or owner_id = (select app.user_id()) or created_by = (select app.user_id())
+           or given_by = (select app.user_id())
            or case
                   when conversation_id is not null then exists (
                       select from conversations where conversations.company_id = tasks.company_id and conversations.id = conversation_id)
@@ -68,19 +74,18 @@ alter policy staff on tasks
               end)
     with check (true);
 create policy own_words on tasks as restrictive for insert to app_staff with check (created_by = (select app.user_id()));
-create policy lookup on tasks to app_lookup using (true);
+call app.open_to_lookup('tasks', 'select, insert, update (lead_id, client_id, conversation_id, moved_from)');
 grant insert (id, kind, title, notes, owner_id, due_at, time_zone, recurrence, series_id, series_at, occurrence, follows_id,
               lead_id, client_id, mentee_id, conversation_id),
       update (kind, title, notes, owner_id, due_at, time_zone, recurrence, series_id, series_at, occurrence,
-              lead_id, client_id, mentee_id, conversation_id, done_at, done_by, result, version, updated_at),
+              lead_id, client_id, mentee_id, conversation_id, given_by, completed_at, completed_by, result, version, updated_at),
       delete
    on tasks to app_staff;
-grant select, insert, update (client_id, conversation_id, moved_from) on tasks to app_lookup;
 revoke insert, update, delete on tasks from app_system;
 grant update (told_due_at) on tasks to app_system;
 
 -- A task goes with its client and its conversation, as notes do; one that is written while two are joined goes where the others went.
-create trigger tasks_placed before insert on tasks
+create trigger tasks_placed before insert or update of client_id, conversation_id on tasks
     for each row when (new.client_id is not null or new.conversation_id is not null) execute function app.place_note();
 create function app.move_tasks() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
@@ -115,6 +120,41 @@ create trigger conversations_tasks after update of merged_into_id, client_id on 
     for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null) or new.client_id <> old.client_id)
     execute function app.move_tasks();
 
+-- A lead that becomes another takes its tasks along; the lead itself keeps what it was.
+create function app.move_tasks_of_lead() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    update tasks
+       set lead_id = new.merged_into_id, moved_from = moved_from || new.id
+     where company_id = new.company_id and lead_id = new.id;
+    return null;
+end
+$$;
+alter function app.move_tasks_of_lead owner to app_lookup;
+create trigger leads_tasks after update of merged_into_id on leads
+    for each row when (old.merged_into_id is null and new.merged_into_id is not null) execute function app.move_tasks_of_lead();
+
+-- Who sees what a task is about, for whoever tells of the task without seeing that themselves.
+create function app.who_sees_task(conversation uuid, mentee uuid, out department_id uuid, out assignee_id uuid, out participant_ids uuid[], out mentor_id uuid)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    select conversations.department_id, conversations.assignee_id, conversations.participant_ids
+      into department_id, assignee_id, participant_ids
+      from conversations
+     where conversations.company_id = app.company_id() and conversations.id = conversation;
+    select mentees.mentor_id into mentor_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    participant_ids := coalesce(participant_ids, '{}');
+end
+$$;
+alter function app.who_sees_task owner to app_lookup;
+revoke all on function app.who_sees_task from public;
+grant execute on function app.who_sees_task to app_staff, app_system;
+
+insert into event_rules (type, told_by) values
+    ('task.created', 'agent'),
+    ('task.updated', 'agent'),
+    ('task.completed', 'agent'),
+    ('task.deleted', 'agent');
+
 -- The time of a task is over: its owner is told, once for each time; whoever leads where the owner is not there any more.
 insert into notification_types (type, position, caused_by, sound, on_screen, rings, by_mail, by_push, words) values
 ('task_overdue', 125, 'system', 'alert', true, true, false, true, '{
@@ -127,7 +167,7 @@ begin
     return query
     select distinct due.company_id
       from (select tasks.company_id from tasks
-             where done_at is null and told_due_at is distinct from due_at and due_at <= now()
+             where completed_at is null and told_due_at is distinct from due_at and due_at <= now()
              order by due_at
              limit most) due;
 end
@@ -142,7 +182,7 @@ begin
     if tg_op = 'DELETE' then
         perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(old.id), 'source_ids', jsonb_build_array(old.id), 'everybody', true));
         return null;
-    elsif new.done_at is not null or new.due_at is distinct from old.due_at then
+    elsif new.completed_at is not null or new.due_at is distinct from old.due_at then
         perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
         return null;
     end if;
@@ -157,10 +197,10 @@ begin
 end
 $$;
 create trigger tasks_overdue_told after update of told_due_at on tasks for each row
-    when (new.told_due_at is distinct from old.told_due_at and new.done_at is null)
+    when (new.told_due_at is distinct from old.told_due_at and new.completed_at is null)
     execute function app.notify_of_task();
-create trigger tasks_settled after update of done_at, due_at on tasks for each row
-    when (new.done_at is distinct from old.done_at or new.due_at is distinct from old.due_at)
+create trigger tasks_settled after update of completed_at, due_at on tasks for each row
+    when (new.completed_at is distinct from old.completed_at or new.due_at is distinct from old.due_at)
     execute function app.notify_of_task();
 create trigger tasks_gone after delete on tasks for each row execute function app.notify_of_task();
 

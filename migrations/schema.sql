@@ -1373,8 +1373,8 @@ create table public.mentee_evolutions (
     company_id uuid not null default app.company_id(),
     mentee_id uuid not null,
     month date not null,
-    revenue bigint not null,
-    profit bigint,
+    revenue numeric(14,2) not null,
+    profit numeric(14,2),
     team integer,
     leads integer,
     sales integer,
@@ -1411,7 +1411,7 @@ create table public.mentees (
     entry_month date not null,
     status text not null default 'active'::text,
     goals text not null default ''::text,
-    target_revenue bigint,
+    target_revenue numeric(14,2),
     target_sales integer,
     version integer not null default 1,
     created_at timestamp with time zone not null default now(),
@@ -1832,12 +1832,13 @@ create table public.tasks (
     occurrence integer not null default 0,
     follows_id uuid,
     cause text,
+    given_by uuid,
     lead_id uuid,
     client_id uuid,
     mentee_id uuid,
     conversation_id uuid,
-    done_at timestamp with time zone,
-    done_by uuid,
+    completed_at timestamp with time zone,
+    completed_by uuid,
     result text not null default ''::text,
     told_due_at timestamp with time zone,
     version integer not null default 1,
@@ -2362,8 +2363,7 @@ alter table public.mentee_evolutions add constraint mentee_evolutions_month UNIQ
 alter table public.mentee_evolutions add constraint mentee_evolutions_month_check CHECK (((month = date_trunc('month'::text, (month)::timestamp with time zone)) AND (month >= '2000-01-01'::date)));
 alter table public.mentee_evolutions add constraint mentee_evolutions_notes_check CHECK ((char_length(notes) <= 5000));
 alter table public.mentee_evolutions add constraint mentee_evolutions_pkey PRIMARY KEY (id);
-alter table public.mentee_evolutions add constraint mentee_evolutions_profit_check CHECK (((profit >= '-99999999999999'::bigint) AND (profit <= '99999999999999'::bigint)));
-alter table public.mentee_evolutions add constraint mentee_evolutions_revenue_check CHECK (((revenue >= 0) AND (revenue <= '99999999999999'::bigint)));
+alter table public.mentee_evolutions add constraint mentee_evolutions_revenue_check CHECK ((revenue >= (0)::numeric));
 alter table public.mentee_evolutions add constraint mentee_evolutions_sales_check CHECK (((sales >= 0) AND (sales <= 1000000000)));
 alter table public.mentee_evolutions add constraint mentee_evolutions_team_check CHECK (((team >= 0) AND (team <= 1000000000)));
 alter table public.mentee_evolutions add constraint mentee_evolutions_updated_by_fkey FOREIGN KEY (updated_by) REFERENCES public.users(id);
@@ -2386,7 +2386,7 @@ alter table public.mentees add constraint mentees_goals_check CHECK ((char_lengt
 alter table public.mentees add constraint mentees_pkey PRIMARY KEY (id);
 alter table public.mentees add constraint mentees_status_before_check CHECK ((status_before = ANY (ARRAY['active'::text, 'paused'::text])));
 alter table public.mentees add constraint mentees_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'ended'::text])));
-alter table public.mentees add constraint mentees_target_revenue_check CHECK (((target_revenue >= 0) AND (target_revenue <= '99999999999999'::bigint)));
+alter table public.mentees add constraint mentees_target_revenue_check CHECK ((target_revenue >= (0)::numeric));
 alter table public.mentees add constraint mentees_target_sales_check CHECK (((target_sales >= 0) AND (target_sales <= 1000000000)));
 alter table public.message_templates add constraint message_templates_category_check CHECK ((category = ANY (ARRAY['authentication'::text, 'marketing'::text, 'utility'::text, 'other'::text])));
 alter table public.message_templates add constraint message_templates_company_id_channel_account_id_fkey FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id) ON DELETE CASCADE;
@@ -2528,16 +2528,18 @@ alter table public.tags add constraint tags_company_id_id_key UNIQUE (company_id
 alter table public.tags add constraint tags_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 40)));
 alter table public.tags add constraint tags_pkey PRIMARY KEY (id);
 alter table public.tasks add constraint tasks_cause UNIQUE (company_id, cause);
-alter table public.tasks add constraint tasks_check CHECK (((done_at IS NULL) = (done_by IS NULL)));
+alter table public.tasks add constraint tasks_check CHECK (((completed_at IS NULL) = (completed_by IS NULL)));
 alter table public.tasks add constraint tasks_check1 CHECK (((recurrence IS NULL) OR ((due_at IS NOT NULL) AND (series_at IS NOT NULL))));
 alter table public.tasks add constraint tasks_company_id_client_id_fkey FOREIGN KEY (company_id, client_id) REFERENCES public.clients(company_id, id);
 alter table public.tasks add constraint tasks_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.tasks add constraint tasks_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.tasks add constraint tasks_company_id_id_key UNIQUE (company_id, id);
+alter table public.tasks add constraint tasks_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
 alter table public.tasks add constraint tasks_company_id_mentee_id_fkey FOREIGN KEY (company_id, mentee_id) REFERENCES public.mentees(company_id, id);
 alter table public.tasks add constraint tasks_company_id_owner_id_fkey FOREIGN KEY (company_id, owner_id) REFERENCES public.memberships(company_id, user_id);
+alter table public.tasks add constraint tasks_completed_by_fkey FOREIGN KEY (completed_by) REFERENCES public.users(id);
 alter table public.tasks add constraint tasks_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id);
-alter table public.tasks add constraint tasks_done_by_fkey FOREIGN KEY (done_by) REFERENCES public.users(id);
+alter table public.tasks add constraint tasks_given_by_fkey FOREIGN KEY (given_by) REFERENCES public.users(id);
 alter table public.tasks add constraint tasks_kind_check CHECK ((kind = ANY (ARRAY['call'::text, 'message'::text, 'generic'::text])));
 alter table public.tasks add constraint tasks_notes_check CHECK ((char_length(notes) <= 5000));
 alter table public.tasks add constraint tasks_occurrence_check CHECK ((occurrence >= 0));
@@ -2799,11 +2801,13 @@ CREATE UNIQUE INDEX tags_name ON public.tags USING btree (company_id, app.look(n
 CREATE INDEX tasks_at ON public.tasks USING btree (company_id, listed_at, id);
 CREATE INDEX tasks_client ON public.tasks USING btree (company_id, client_id, listed_at, id) WHERE (client_id IS NOT NULL);
 CREATE INDEX tasks_conversation ON public.tasks USING btree (company_id, conversation_id, listed_at, id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX tasks_follows ON public.tasks USING btree (company_id, follows_id) WHERE (follows_id IS NOT NULL);
 CREATE INDEX tasks_lead ON public.tasks USING btree (company_id, lead_id, listed_at, id) WHERE (lead_id IS NOT NULL);
 CREATE INDEX tasks_mentee ON public.tasks USING btree (company_id, mentee_id, listed_at, id) WHERE (mentee_id IS NOT NULL);
-CREATE INDEX tasks_open ON public.tasks USING btree (company_id, listed_at, id) WHERE (done_at IS NULL);
+CREATE INDEX tasks_open ON public.tasks USING btree (company_id, listed_at, id) WHERE (completed_at IS NULL);
+CREATE INDEX tasks_open_of_owner ON public.tasks USING btree (company_id, owner_id, listed_at, id) WHERE (completed_at IS NULL);
 CREATE INDEX tasks_owner ON public.tasks USING btree (company_id, owner_id, listed_at, id);
-CREATE INDEX tasks_untold ON public.tasks USING btree (due_at) WHERE ((done_at IS NULL) AND (told_due_at IS DISTINCT FROM due_at));
+CREATE INDEX tasks_untold ON public.tasks USING btree (due_at) WHERE ((completed_at IS NULL) AND (told_due_at IS DISTINCT FROM due_at));
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
 CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, owner_id, app.look(name)) NULLS NOT DISTINCT;
 CREATE INDEX web_push_subscriptions_person ON public.web_push_subscriptions USING btree (company_id, user_id, refreshed_at);
@@ -2871,7 +2875,7 @@ UNION ALL
     'stage'::text AS kind,
     lead_stages.entered_at AS at,
     lead_stages.by_id,
-    jsonb_build_object('stage_id', lead_stages.stage_id, 'pipeline_id', lead_stages.pipeline_id, 'name', lead_stages.stage_name, 'kind', lead_stages.stage_kind, 'left_at', lead_stages.left_at) AS data
+    jsonb_build_object('stage_id', lead_stages.stage_id, 'pipeline_id', lead_stages.pipeline_id, 'name', lead_stages.stage_name, 'kind', lead_stages.stage_kind, 'left_at', app.rfc3339(lead_stages.left_at)) AS data
    FROM public.lead_stages
 UNION ALL
  SELECT lead_interactions.id,
@@ -2887,7 +2891,7 @@ UNION ALL
     'merge'::text AS kind,
     lead_merges.at,
     lead_merges.by_id,
-    jsonb_build_object('merged_lead_id', lead_merges.merged_id, 'undone_at', lead_merges.undone_at) AS data
+    jsonb_build_object('merged_lead_id', lead_merges.merged_id, 'undone_at', app.rfc3339(lead_merges.undone_at)) AS data
    FROM public.lead_merges;
 
 -- functions
@@ -6855,13 +6859,21 @@ AS $function$
        and (not wanted ? 'has_phone' or (lead.phone is not null) = (wanted ->> 'has_phone')::boolean)
 $function$;
 
-CREATE OR REPLACE FUNCTION app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text)
+CREATE OR REPLACE FUNCTION app.mentee_signals(wanted uuid[], since timestamp with time zone)
  RETURNS TABLE(mentee_id uuid, is_reached boolean, active_days bigint, asked bigint, answered bigint)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+declare
+    zone text;
 begin
+    select time_zone into zone from companies where id = app.company_id();
+    if current_setting('role') = 'app_student' or wanted is null then
+        wanted := array(select id from mentees
+                         where company_id = app.company_id() and (wanted is null or id = any (wanted))
+                           and (current_setting('role') <> 'app_student' or client_id = app.client_id()));
+    end if;
     return query
     select mentees.id, logins.people <> '{}' or exists (
                select from conversations where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id),
@@ -6896,8 +6908,7 @@ begin
                              where conversations.company_id = mentees.company_id and conversations.client_id = mentees.client_id
                                and messages.sent_at >= since
                                and (messages.sender_type = 'client' or messages.sender_type = 'agent' and not messages.payload ? 'automatic')) turns) told) said
-     where mentees.company_id = app.company_id() and mentees.id = any (wanted)
-       and (current_setting('role') <> 'app_student' or mentees.client_id = app.client_id());
+     where mentees.company_id = app.company_id() and mentees.id = any (wanted);
 end
 $function$;
 
@@ -7184,6 +7195,20 @@ begin
            set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
          where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
     end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_tasks_of_lead()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update tasks
+       set lead_id = new.merged_into_id, moved_from = moved_from || new.id
+     where company_id = new.company_id and lead_id = new.id;
     return null;
 end
 $function$;
@@ -8030,7 +8055,7 @@ begin
     if tg_op = 'DELETE' then
         perform app.settle_notifications(jsonb_build_object('gone_ids', jsonb_build_array(old.id), 'source_ids', jsonb_build_array(old.id), 'everybody', true));
         return null;
-    elsif new.done_at is not null or new.due_at is distinct from old.due_at then
+    elsif new.completed_at is not null or new.due_at is distinct from old.due_at then
         perform app.settle_notifications(jsonb_build_object('source_ids', jsonb_build_array(new.id), 'everybody', true));
         return null;
     end if;
@@ -8240,7 +8265,7 @@ begin
     return query
     select distinct due.company_id
       from (select tasks.company_id from tasks
-             where done_at is null and told_due_at is distinct from due_at and due_at <= now()
+             where completed_at is null and told_due_at is distinct from due_at and due_at <= now()
              order by due_at
              limit most) due;
 end
@@ -8999,6 +9024,7 @@ declare
     company uuid := app.company_id();
     -- Figures behind the point.
     most constant integer := 40;
+    own_rank numeric := (select rank from leads where company_id = company and id = lead and stage_id = stage and deleted_at is null);
     upper_rank numeric;
     lower_rank numeric;
 begin
@@ -9019,6 +9045,11 @@ begin
         else
             select min(rank) into lower_rank from leads
              where company_id = company and stage_id = stage and id <> lead and deleted_at is null;
+        end if;
+        -- Where it stands already it stays.
+        if own_rank > coalesce(upper_rank, 0) and own_rank < coalesce(lower_rank, 100000000) then
+            place := own_rank;
+            return;
         end if;
         place := app.rank_between(upper_rank, lower_rank);
         exit when is_spread or scale(place) <= most and place >= 10000000 and place < 100000000;
@@ -9254,6 +9285,14 @@ begin
     end if;
     return new;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.rfc3339(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+    select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $function$;
 
 CREATE OR REPLACE FUNCTION app.room_for_jobs(company uuid, of_queue text)
@@ -11193,6 +11232,22 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    select conversations.department_id, conversations.assignee_id, conversations.participant_ids
+      into department_id, assignee_id, participant_ids
+      from conversations
+     where conversations.company_id = app.company_id() and conversations.id = conversation;
+    select mentees.mentor_id into mentor_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    participant_ids := coalesce(participant_ids, '{}');
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[])
  RETURNS boolean
  LANGUAGE sql
@@ -11331,6 +11386,7 @@ CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads FOR EACH ROW EXECUT
 CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_tags BEFORE INSERT OR UPDATE OF tags ON public.leads FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
+CREATE TRIGGER leads_tasks AFTER UPDATE OF merged_into_id ON public.leads FOR EACH ROW WHEN (((old.merged_into_id IS NULL) AND (new.merged_into_id IS NOT NULL))) EXECUTE FUNCTION app.move_tasks_of_lead();
 CREATE TRIGGER mails_told AFTER INSERT ON public.mails FOR EACH ROW WHEN ((new.template = ANY (ARRAY['new_device'::text, 'password_changed'::text, 'two_factor_enabled'::text, 'two_factor_disabled'::text, 'recovery_codes_renewed'::text]))) EXECUTE FUNCTION app.notify_of_mail();
 CREATE TRIGGER memberships_channels AFTER INSERT OR UPDATE OF status, role ON public.memberships FOR EACH ROW EXECUTE FUNCTION app.follow_membership();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
@@ -11361,9 +11417,9 @@ CREATE TRIGGER sessions_web_push AFTER UPDATE OF revoked_at ON public.sessions F
 CREATE TRIGGER tags_deleted AFTER DELETE ON public.tags FOR EACH ROW EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER tags_renamed AFTER UPDATE OF name ON public.tags FOR EACH ROW WHEN ((new.name <> old.name)) EXECUTE FUNCTION app.follow_tag();
 CREATE TRIGGER tasks_gone AFTER DELETE ON public.tasks FOR EACH ROW EXECUTE FUNCTION app.notify_of_task();
-CREATE TRIGGER tasks_overdue_told AFTER UPDATE OF told_due_at ON public.tasks FOR EACH ROW WHEN (((new.told_due_at IS DISTINCT FROM old.told_due_at) AND (new.done_at IS NULL))) EXECUTE FUNCTION app.notify_of_task();
-CREATE TRIGGER tasks_placed BEFORE INSERT ON public.tasks FOR EACH ROW WHEN (((new.client_id IS NOT NULL) OR (new.conversation_id IS NOT NULL))) EXECUTE FUNCTION app.place_note();
-CREATE TRIGGER tasks_settled AFTER UPDATE OF done_at, due_at ON public.tasks FOR EACH ROW WHEN (((new.done_at IS DISTINCT FROM old.done_at) OR (new.due_at IS DISTINCT FROM old.due_at))) EXECUTE FUNCTION app.notify_of_task();
+CREATE TRIGGER tasks_overdue_told AFTER UPDATE OF told_due_at ON public.tasks FOR EACH ROW WHEN (((new.told_due_at IS DISTINCT FROM old.told_due_at) AND (new.completed_at IS NULL))) EXECUTE FUNCTION app.notify_of_task();
+CREATE TRIGGER tasks_placed BEFORE INSERT OR UPDATE OF client_id, conversation_id ON public.tasks FOR EACH ROW WHEN (((new.client_id IS NOT NULL) OR (new.conversation_id IS NOT NULL))) EXECUTE FUNCTION app.place_note();
+CREATE TRIGGER tasks_settled AFTER UPDATE OF completed_at, due_at ON public.tasks FOR EACH ROW WHEN (((new.completed_at IS DISTINCT FROM old.completed_at) OR (new.due_at IS DISTINCT FROM old.due_at))) EXECUTE FUNCTION app.notify_of_task();
 CREATE TRIGGER views_most BEFORE INSERT ON public.views FOR EACH ROW EXECUTE FUNCTION app.hold_views();
 
 -- policies
@@ -12328,7 +12384,7 @@ create policy sight on public.notifications as restrictive for all to app_staff,
 
 create policy sight_of_channels on public.notifications as restrictive for all to app_staff using ((channel_id IS NULL) OR (channel_id IN ( SELECT app.my_channels() AS my_channels)));
 
-create policy sight_of_leads on public.notifications as restrictive for all to app_staff, app_student using ((lead_id IS NULL) OR (EXISTS ( SELECT
+create policy sight_of_leads on public.notifications as restrictive for all to app_staff using ((lead_id IS NULL) OR (EXISTS ( SELECT
    FROM public.leads
   WHERE ((leads.company_id = notifications.company_id) AND (leads.id = notifications.lead_id)))));
 
@@ -12518,13 +12574,13 @@ create policy staff on public.tags as permissive for all to app_staff using true
 
 create policy system on public.tags as permissive for all to app_system using true;
 
-create policy company on public.tasks as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.tasks as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.tasks as permissive for all to app_lookup using true;
 
 create policy own_words on public.tasks as restrictive for insert to app_staff with check (created_by = ( SELECT app.user_id() AS user_id));
 
-create policy staff on public.tasks as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (owner_id = ( SELECT app.user_id() AS user_id)) OR (created_by = ( SELECT app.user_id() AS user_id)) OR
+create policy staff on public.tasks as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (owner_id = ( SELECT app.user_id() AS user_id)) OR (created_by = ( SELECT app.user_id() AS user_id)) OR (given_by = ( SELECT app.user_id() AS user_id)) OR
 CASE
     WHEN (conversation_id IS NOT NULL) THEN (EXISTS ( SELECT
        FROM public.conversations
@@ -13032,12 +13088,11 @@ grant select on column public.files.width to app_system;
 grant update on column public.files.width to app_staff;
 grant update on column public.files.width to app_student;
 grant update on column public.followup_executions.attempt to app_lookup;
-grant update on column public.followup_executions.attempt to app_staff;
 grant update on column public.followup_executions.current_step to app_lookup;
 grant update on column public.followup_executions.finished_at to app_lookup;
 grant update on column public.followup_executions.finished_at to app_staff;
 grant insert on column public.followup_executions.id to app_staff;
-grant insert, update on column public.followup_executions.job_id to app_staff;
+grant insert on column public.followup_executions.job_id to app_staff;
 grant insert on column public.followup_executions.lead_id to app_staff;
 grant update on column public.followup_executions.lead_id to app_lookup;
 grant insert, update on column public.followup_executions.next_run_at to app_staff;
@@ -13560,19 +13615,21 @@ grant insert on column public.tasks.cause to app_system;
 grant insert on column public.tasks.client_id to app_system;
 grant insert, update on column public.tasks.client_id to app_staff;
 grant update on column public.tasks.client_id to app_lookup;
+grant update on column public.tasks.completed_at to app_staff;
+grant update on column public.tasks.completed_by to app_staff;
 grant insert, update on column public.tasks.conversation_id to app_staff;
 grant update on column public.tasks.conversation_id to app_lookup;
-grant update on column public.tasks.done_at to app_staff;
-grant update on column public.tasks.done_by to app_staff;
 grant insert on column public.tasks.due_at to app_system;
 grant insert, update on column public.tasks.due_at to app_staff;
 grant insert on column public.tasks.follows_id to app_staff;
+grant update on column public.tasks.given_by to app_staff;
 grant insert on column public.tasks.id to app_staff;
 grant insert on column public.tasks.id to app_system;
 grant insert on column public.tasks.kind to app_system;
 grant insert, update on column public.tasks.kind to app_staff;
 grant insert on column public.tasks.lead_id to app_system;
 grant insert, update on column public.tasks.lead_id to app_staff;
+grant update on column public.tasks.lead_id to app_lookup;
 grant insert, update on column public.tasks.mentee_id to app_staff;
 grant update on column public.tasks.moved_from to app_lookup;
 grant insert on column public.tasks.notes to app_system;
@@ -13829,8 +13886,8 @@ grant execute on function app.matching_conversations(candidates uuid[], names te
 grant execute on function app.meets(lead public.leads, wanted jsonb) to app_lookup;
 grant execute on function app.meets(lead public.leads, wanted jsonb) to app_staff;
 grant execute on function app.meets(lead public.leads, wanted jsonb) to app_system;
-grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text) to app_staff;
-grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone, zone text) to app_student;
+grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone) to app_staff;
+grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone) to app_student;
 grant execute on function app.mention_ways(mentions jsonb) to app_lookup;
 grant execute on function app.mention_ways(mentions jsonb) to app_staff;
 grant execute on function app.mention_ways(mentions jsonb) to app_system;
@@ -13899,6 +13956,9 @@ grant execute on function app.register(person uuid, address text, person_name te
 grant execute on function app.request_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.reset_password(reset uuid, hash text, browser text, caller text, request text) to app;
 grant execute on function app.retry_job(wanted uuid) to app_staff;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_lookup;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_staff;
+grant execute on function app.rfc3339(at timestamp with time zone) to app_system;
 grant execute on function app.room_for_jobs(company uuid, of_queue text) to app_lookup;
 grant execute on function app.rotate_refresh_token(old_hash bytea, new_hash bytea) to app;
 grant execute on function app.route_webhook(wanted uuid, named text[]) to app_staff;
@@ -13990,6 +14050,8 @@ grant execute on function app.visibility() to app_student;
 grant execute on function app.visibility() to app_system;
 grant execute on function app.wake_bot(client uuid) to app_staff;
 grant execute on function app.web_push_of(person uuid) to app_system;
+grant execute on function app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid) to app_staff;
+grant execute on function app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid) to app_system;
 grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
 grant execute on function app.zone_said_of(lead public.leads) to app_lookup;
 grant execute on function app.zone_said_of(lead public.leads) to app_staff;

@@ -49,7 +49,14 @@ impl Clouds {
     pub fn start() -> Result<Arc<Self>> {
         let runtime = Runtime::new()?;
         let begun = AtomicUsize::new(0);
-        let clouds = Self { runtime, begun, all: Mutex::default(), free: Mutex::default(), took: Mutex::default(), failed: Mutex::default() };
+        let clouds = Self {
+            runtime,
+            begun,
+            all: Mutex::default(),
+            free: Mutex::default(),
+            took: Mutex::default(),
+            failed: Mutex::default(),
+        };
         let first = clouds.another()?;
         locked(&clouds.free).push(first);
         Ok(Arc::new(clouds))

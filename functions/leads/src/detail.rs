@@ -13,7 +13,7 @@ pub const DETAIL: &str = concat!(
          where conversations.client_id = leads.client_id and conversations.ended_at is null
          order by conversations.last_message_at desc, conversations.id
          limit 1) as open_conversation,
-       (select coalesce(jsonb_agg(jsonb_build_object('id', twin.id, 'name', twin.name, 'status', twin.status, 'created_at', twin.created_at,
+       (select coalesce(jsonb_agg(jsonb_build_object('id', twin.id, 'name', twin.name, 'status', twin.status, 'created_at', app.rfc3339(twin.created_at),
                                                      'same', case when twin.phone = leads.phone then 'phone' else 'email' end)
                                   order by twin.created_at, twin.id), '[]')
           from (select id, name, status, phone, created_at from leads twin
@@ -40,6 +40,12 @@ pub struct LeadDetail {
     /// Other leads with the same phone or e-mail, at most ten, the oldest first.
     #[schemars(with = "Vec<LeadDuplicate>")]
     pub duplicates: Value,
+}
+
+impl Versioned for LeadDetail {
+    fn version(&self) -> i32 {
+        self.lead.version
+    }
 }
 
 #[derive(JsonSchema)]

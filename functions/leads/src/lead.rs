@@ -33,7 +33,7 @@ macro_rules! lead_columns {
                select jsonb_build_object('id', users.id, 'name', users.name) from users where users.id = leads.sdr_id) end as sdr,
            (select count(*) from lead_interactions
              where lead_interactions.company_id = leads.company_id and lead_interactions.lead_id = leads.id) as interactions_count,
-           (select jsonb_build_object('at', last.at, 'type', last.type, 'result', last.result) from lead_interactions last
+           (select jsonb_build_object('at', app.rfc3339(last.at), 'type', last.type, 'result', last.result) from lead_interactions last
              where last.company_id = leads.company_id and last.lead_id = leads.id order by last.at desc, last.id desc limit 1) as last_interaction"
     };
 }

@@ -126,16 +126,22 @@ pub fn missing_fields(stage: &Stage, lead: &Lead, closing: &Closing) -> Vec<Fiel
 }
 
 /// Into the stage `$2`, whose rows are held: below the card `$3` or above the card `$4`, on top where neither is given. No row where none of
-/// these is there.
+/// these is there; of what is as wanted already, the version stays.
 const MOVE: &str = "
     with place as materialized (select * from app.rank_in($2, $1, $3, $4))
     update leads
-       set pipeline_id = stages.pipeline_id, stage_id = stages.id, rank = place.place, close_reason = coalesce($5, leads.close_reason),
-           value = coalesce($6::text::numeric, leads.value), version = leads.version + 1, updated_at = now()
-      from place
-     cross join stages
-     where leads.id = $1 and stages.id = $2 and place.place is not null
-    returning place.is_spread";
+       set pipeline_id = target.pipeline_id, stage_id = target.id, rank = target.place, close_reason = coalesce($5, leads.close_reason),
+           value = coalesce($6::text::numeric, leads.value), version = leads.version + target.step,
+           updated_at = case when target.step = 1 then now() else leads.updated_at end
+      from (select place.place, place.is_spread, stages.pipeline_id, stages.id,
+                   ((was.stage_id, was.rank, was.close_reason, was.value)
+                    is distinct from (stages.id, place.place, coalesce($5, was.close_reason), coalesce($6::text::numeric, was.value)))::integer as step
+              from place
+             cross join stages
+             cross join leads was
+             where stages.id = $2 and was.id = $1 and place.place is not null) target
+     where leads.id = $1
+    returning target.is_spread";
 
 const ASSIGN: &str = "
     update leads set closer_id = coalesce(closer_id, $2), sdr_id = coalesce(sdr_id, $3) where id = $1 and (closer_id is null or sdr_id is null)";

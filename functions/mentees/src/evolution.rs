@@ -3,14 +3,15 @@
 use futures_util::future::{join, try_join};
 use shared::{
     error::{FieldProblem, refuse},
+    money::{Money, SignedMoney},
     prelude::*,
 };
 
 use crate::{
     growth::{Growth, Revenues},
     mentee::{Place, tell},
-    money::{self, Money, not_negative},
     month::Month,
+    own_mentee,
 };
 
 /// Figures of a month. What is not given stays as it was told before.
@@ -22,13 +23,11 @@ pub struct EvolutionInput {
     /// From 1; no month to come.
     #[garde(range(min = 1, max = 12))]
     pub month: i32,
-    #[garde(custom(not_negative))]
-    #[schemars(schema_with = "money::amount")]
+    #[garde(skip)]
     pub revenue: Money,
     /// May be below zero.
     #[garde(skip)]
-    #[schemars(schema_with = "money::any_optional_amount")]
-    pub profit: Option<Money>,
+    pub profit: Option<SignedMoney>,
     /// How many people work for them.
     #[garde(range(min = 0, max = 1_000_000_000))]
     pub team: Option<i32>,
@@ -42,7 +41,7 @@ pub struct EvolutionInput {
 
 macro_rules! evolution_columns {
     () => {
-        "id, mentee_id, month as of_month, revenue, profit, team, leads, sales, notes, version, entered_at, entered_by, updated_at, updated_by"
+        "id, mentee_id, month as of_month, revenue::text, profit::text, team, leads, sales, notes, version, entered_at, entered_by, updated_at, updated_by"
     };
 }
 
@@ -53,7 +52,7 @@ pub struct EvolutionRow {
     #[serde(skip)]
     pub of_month: Month,
     pub revenue: Money,
-    pub profit: Option<Money>,
+    pub profit: Option<SignedMoney>,
     pub team: Option<i32>,
     pub leads: Option<i32>,
     pub sales: Option<i32>,
@@ -93,17 +92,19 @@ pub struct MenteeEvolutionSaved {
 }
 event!(MenteeEvolutionSaved = "mentee_evolution.saved");
 
-/// All months of a mentee, the first one first.
-const EVOLUTIONS: &str = concat!("select ", evolution_columns!(), " from mentee_evolutions where mentee_id = $1 order by month");
+/// All months of the mentee `$1`, the first one first.
+pub const EVOLUTIONS: &str =
+    concat!("select ", evolution_columns!(), " from mentee_evolutions where mentee_id = $1 order by month");
 
-/// All months of a mentee, the first one first, with their growth.
-///
-/// # Errors
-/// As `Transaction::query`.
-pub async fn evolutions(transaction: &Transaction, mentee: Uuid, entry: Month) -> Result<Vec<Evolution>, Error> {
-    let rows: Vec<EvolutionRow> = transaction.all(EVOLUTIONS, &[&mentee]).await?;
+/// All months of the caller's own mentoring, the first one first.
+pub const OWN_EVOLUTIONS: &str =
+    concat!("select ", evolution_columns!(), " from mentee_evolutions where mentee_id = ", own_mentee!(), " order by month");
+
+/// All months of a mentee with their growth.
+#[must_use]
+pub fn compared(rows: Vec<EvolutionRow>, entry: Month) -> Vec<Evolution> {
     let revenues = rows.iter().map(|row| (row.of_month, row.revenue)).collect();
-    Ok(rows.into_iter().map(|row| Evolution::of(row, &revenues, entry)).collect())
+    rows.into_iter().map(|row| Evolution::of(row, &revenues, entry)).collect()
 }
 
 /// What was told of the month, which nobody else changes meanwhile.
@@ -113,20 +114,20 @@ const TOLD_BEFORE: &str =
 /// No row when it stays as it is.
 const SAVE: &str = concat!(
     "insert into mentee_evolutions as kept (id, mentee_id, month, revenue, profit, team, leads, sales, notes)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, ''))
+     values ($1, $2, $3, $4::text::numeric, $5::text::numeric, $6, $7, $8, coalesce($9, ''))
      on conflict on constraint mentee_evolutions_month do update
-        set revenue = $4, profit = coalesce($5, kept.profit), team = coalesce($6, kept.team), leads = coalesce($7, kept.leads),
+        set revenue = $4::text::numeric, profit = coalesce($5::text::numeric, kept.profit), team = coalesce($6, kept.team), leads = coalesce($7, kept.leads),
             sales = coalesce($8, kept.sales), notes = coalesce($9, kept.notes), version = kept.version + 1, updated_at = now(),
             updated_by = app.user_id()
       where (kept.revenue, kept.profit, kept.team, kept.leads, kept.sales, kept.notes) is distinct from
-            ($4, coalesce($5, kept.profit), coalesce($6, kept.team), coalesce($7, kept.leads), coalesce($8, kept.sales),
+            ($4::text::numeric, coalesce($5::text::numeric, kept.profit), coalesce($6, kept.team), coalesce($7, kept.leads), coalesce($8, kept.sales),
              coalesce($9, kept.notes))
      returning ",
     evolution_columns!()
 );
 
 /// The months that this one is compared with, itself among them.
-const COMPARED: &str = "select month, revenue from mentee_evolutions where mentee_id = $1 and month = any ($2)";
+const COMPARED: &str = "select month, revenue::text from mentee_evolutions where mentee_id = $1 and month = any ($2)";
 
 #[derive(FromRow)]
 struct Revenue {
@@ -152,12 +153,13 @@ pub async fn save(
         FieldProblem::new("month", "in_the_future", portuguese, english)
     }))?;
     let id = context.new_id();
-    let EvolutionInput { revenue, profit, team, leads, sales, notes, .. } = &input;
+    let EvolutionInput { team, leads, sales, notes, .. } = &input;
+    let (revenue, profit) = (input.revenue.to_string(), input.profit.map(|profit| profit.to_string()));
     let (mentee, entry) = (place.id, place.entry_month);
     let compared = [month, month.plus(-1), month.plus(-3), month.plus(-12), entry];
     let compared = &compared[..];
     let figures: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
-        [&id, &mentee, &month, revenue, profit, team, leads, sales, notes];
+        [&id, &mentee, &month, &revenue, &profit, team, leads, sales, notes];
     let (save, revenues) = join(
         try_join(
             transaction.first::<EvolutionRow>(TOLD_BEFORE, &[&mentee, &month]),

@@ -12,6 +12,7 @@ use tokio_postgres::types;
 use crate::{
     mentee::{Place, tell},
     month::day_at,
+    own_mentee,
 };
 
 /// At least an overall, an NPS or a text.
@@ -105,11 +106,13 @@ pub const FEEDBACK: TimeList = TimeList {
     shown: concat!("select ", feedback_columns!(), " from page mentee_feedback"),
 };
 
-/// The latest of the mentee `$1`.
-pub const LATEST_FEEDBACK: &str = concat!(
+/// The latest of the caller's own mentoring.
+pub const OWN_FEEDBACK: &str = concat!(
     "select ",
     feedback_columns!(),
-    " from mentee_feedback where mentee_id = $1 order by created_at desc, id desc limit 12"
+    " from mentee_feedback where mentee_id = ",
+    own_mentee!(),
+    " order by created_at desc, id desc limit 12"
 );
 
 const ADD: &str = concat!(

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{money::Money, month::Month, percent::Percent};
+use shared::money::Money;
+
+use crate::{
+    month::Month,
+    percent::{Percent, rounded},
+};
 
 /// What was told of the months.
 pub type Revenues = BTreeMap<Month, Money>;
@@ -28,8 +33,8 @@ impl Growth {
     pub fn of(revenues: &Revenues, month: Month, entry: Month) -> Self {
         let Some(now) = revenues.get(&month) else { return Self::default() };
         let against = |then: Month| {
-            let then = revenues.get(&then).filter(|then| then.0 > 0)?;
-            Percent::of(now.0 - then.0, then.0)
+            let (now, then) = (i128::from(now.as_cents()), i128::from(revenues.get(&then)?.as_cents()));
+            rounded((now - then) * 1000, then).map(Percent)
         };
         Self {
             month: against(month.plus(-1)),
@@ -46,8 +51,8 @@ mod tests {
 
     use super::*;
 
-    fn months(rows: &[(i32, i64)]) -> Revenues {
-        rows.iter().map(|(month, revenue)| (Month::new(2026, *month), Money(revenue * 100))).collect()
+    fn months(rows: &[(i32, u64)]) -> Revenues {
+        rows.iter().map(|(month, revenue)| (Month::new(2026, *month), Money::cents(revenue * 100))).collect()
     }
 
     fn growth(revenues: &Revenues, month: i32) -> [Option<i64>; 4] {
@@ -79,7 +84,7 @@ mod tests {
     #[test]
     fn twelve_months_are_the_same_month_a_year_before() {
         let mut told = months(&[(5, 15_000)]);
-        told.insert(Month::new(2025, 5), Money(1_000_000));
+        told.insert(Month::new(2025, 5), Money::cents(1_000_000));
         assert_eq!(growth(&told, 5), [None, None, Some(500), None]);
         // What was before the mentoring did not grow by it.
         let before = Growth::of(&told, Month::new(2025, 5), Month::new(2026, 5));
@@ -89,9 +94,9 @@ mod tests {
     proptest! {
         /// Only the four months that are named matter.
         #[test]
-        fn other_months_say_nothing(rows in prop::collection::btree_map(0_i32..40, 0_i64..1_000_000, 0..40), at in 0_i32..40, entry in 0_i32..40) {
+        fn other_months_say_nothing(rows in prop::collection::btree_map(0_i32..40, 0_u64..1_000_000, 0..40), at in 0_i32..40, entry in 0_i32..40) {
             let month = |number: i32| Month::new(2024, 1).plus(number);
-            let told: Revenues = rows.iter().map(|(number, cents)| (month(*number), Money(*cents))).collect();
+            let told: Revenues = rows.iter().map(|(number, cents)| (month(*number), Money::cents(*cents))).collect();
             let named = [at, at - 1, at - 3, at - 12, entry].map(month);
             let few: Revenues = told.iter().filter(|(one, _)| named.contains(one)).map(|(one, money)| (*one, *money)).collect();
             prop_assert_eq!(Growth::of(&told, month(at), month(entry)), Growth::of(&few, month(at), month(entry)));

@@ -5,7 +5,6 @@ pub mod evolution;
 pub mod feedback;
 pub mod growth;
 pub mod mentee;
-pub mod money;
 pub mod month;
 pub mod nps;
 pub mod percent;

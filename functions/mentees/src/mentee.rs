@@ -3,10 +3,11 @@
 use shared::{
     closed_set,
     error::{FieldProblem, NOT_FOUND, refuse},
+    money::Money,
     prelude::*,
 };
 
-use crate::{money::Money, month::Month};
+use crate::month::Month;
 
 pub const ALREADY_MENTORED: Problem = Problem::new(
     409,
@@ -36,7 +37,7 @@ macro_rules! mentee_columns {
              where logins.company_id = mentees.company_id and logins.client_id = mentees.client_id
                and logins.role = 'student' and logins.status = 'active'
              order by logins.created_at, logins.user_id limit 1) as user_id,
-           mentees.entry_month, mentees.status, mentees.goals, mentees.target_revenue, mentees.target_sales, mentees.merged_into_id,
+           mentees.entry_month, mentees.status, mentees.goals, mentees.target_revenue::text, mentees.target_sales, mentees.merged_into_id,
            mentees.version, mentees.created_at, mentees.updated_at"
     };
 }
@@ -141,14 +142,21 @@ pub const PLACE: &str = "
       join companies on companies.id = mentees.company_id
      where mentees.id = $1";
 
-/// The caller's own: that which goes on, else the last one.
-pub const OWN_PLACE: &str = "
-    select mentees.id, mentees.mentor_id, mentees.entry_month, mentees.status, companies.time_zone
-      from mentees
-      join companies on companies.id = mentees.company_id
-     where mentees.client_id = app.client_id()
-     order by mentees.status = 'ended', mentees.created_at desc, mentees.id
-     limit 1";
+/// The id of the caller's own mentoring: of that which goes on, else of the last one.
+#[macro_export]
+macro_rules! own_mentee {
+    () => {
+        "(select own.id from mentees own where own.client_id = app.client_id() order by own.status = 'ended', own.created_at desc, own.id limit 1)"
+    };
+}
+
+pub const OWN_PLACE: &str = concat!(
+    "select mentees.id, mentees.mentor_id, mentees.entry_month, mentees.status, companies.time_zone
+       from mentees
+       join companies on companies.id = mentees.company_id
+      where mentees.id = ",
+    own_mentee!()
+);
 
 impl Place {
     /// # Errors
@@ -186,10 +194,7 @@ impl Named {
     pub fn check(&self, names_client: bool, names_mentor: bool) -> Result<(), Error> {
         let client = (names_client && !self.has_client)
             .then(|| FieldProblem::new("client_id", "not_found", "Cliente não encontrado.", "No such client."));
-        let mentor = (names_mentor && !self.is_staff).then(|| {
-            let (portuguese, english) = ("Não é da equipe ativa desta empresa.", "Not an active member of this company's staff.");
-            FieldProblem::new("mentor_id", "not_active_staff", portuguese, english)
-        });
+        let mentor = (names_mentor && !self.is_staff).then(|| FieldProblem::not_active_staff("mentor_id"));
         refuse(client.into_iter().chain(mentor))
     }
 }

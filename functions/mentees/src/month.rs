@@ -33,6 +33,12 @@ impl Month {
         Self::of(day_at(now, time_zone))
     }
 
+    /// The month that it is where it is earliest.
+    #[must_use]
+    pub fn earliest(now: Timestamp) -> Self {
+        Self::at(now, "Pacific/Pago_Pago")
+    }
+
     #[must_use]
     pub fn year(self) -> i32 {
         self.0.div_euclid(12)

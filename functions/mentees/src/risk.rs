@@ -58,10 +58,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::money::Money;
+    use shared::money::Money;
 
     fn of(revenues: &[(i32, i64)], engagement: Option<i64>, last_overall: Option<i16>) -> Vec<Risk> {
-        let revenues: Revenues = revenues.iter().map(|(month, cents)| (Month::new(2026, *month), Money(*cents))).collect();
+        let revenues: Revenues = revenues.iter().map(|(month, cents)| (Month::new(2026, *month), Money::cents(*cents))).collect();
         let (entry, current) = (Month::new(2026, 1), Month::new(2026, 6));
         risks(&Known { entry, current, revenues: &revenues, engagement, last_overall })
     }
@@ -102,9 +102,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn revenue_that_never_falls_is_no_reason(mut cents in prop::collection::vec(1_i64..1_000_000, 1..6)) {
+        fn revenue_that_never_falls_is_no_reason(mut cents in prop::collection::vec(1_u64..1_000_000, 1..6)) {
             cents.sort_unstable();
-            let rows: Vec<(i32, i64)> = (1..).zip(cents).collect();
+            let rows: Vec<(i32, u64)> = (1..).zip(cents).collect();
             prop_assert!(!of(&rows, None, None).contains(&Risk::FallingRevenue));
         }
     }

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{evolution::Evolution, money::Money, month::Month, percent::Percent};
+use shared::money::{Money, SignedMoney};
+
+use crate::{evolution::Evolution, month::Month, percent::Percent};
 
 /// One value of each for every month.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct EvolutionSeries {
     pub months: Vec<Month>,
     pub revenue: Vec<Option<Money>>,
-    pub profit: Vec<Option<Money>>,
+    pub profit: Vec<Option<SignedMoney>>,
     pub team: Vec<Option<i32>>,
     pub leads: Vec<Option<i32>>,
     pub sales: Vec<Option<i32>>,

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use futures_util::future::{join, try_join};
-use shared::prelude::*;
+use shared::{money::Money, prelude::*};
 
 use crate::{
     engagement::{DAYS, Engagement, Share, Signals, update_of},
     growth::{Growth, Revenues},
-    money::Money,
     month::Month,
     risk::{Known, Risk, risks},
 };
@@ -38,30 +37,48 @@ pub struct Standing {
     pub risks: Vec<Risk>,
 }
 
-/// Months of the mentees `$1` from `$2` on, and those in which they began.
-const TOLD: &str = "
-    select evolutions.mentee_id, evolutions.month, evolutions.revenue, evolutions.entered_at
-      from mentees
-      join mentee_evolutions evolutions on evolutions.company_id = mentees.company_id and evolutions.mentee_id = mentees.id
-     where mentees.id = any ($1) and (evolutions.month >= $2 or evolutions.month = mentees.entry_month)";
+/// Months of mentees from `$2` on, and those in which they began.
+macro_rules! told_of {
+    ($mentees:literal) => {
+        concat!(
+            "select evolutions.mentee_id, evolutions.month, evolutions.revenue::text, evolutions.entered_at
+               from mentees
+               join mentee_evolutions evolutions on evolutions.company_id = mentees.company_id and evolutions.mentee_id = mentees.id
+              where ",
+            $mentees,
+            " and (evolutions.month >= $2 or evolutions.month = mentees.entry_month)"
+        )
+    };
+}
 
-const LAST_OVERALLS: &str = "
-    select last.mentee_id, last.overall
-      from unnest($1::uuid[]) mentee
-     cross join lateral (
-            select mentee_id, overall from mentee_feedback
-             where mentee_id = mentee and overall is not null
-             order by created_at desc, id desc
-             limit 1) last";
+macro_rules! last_overalls_of {
+    ($mentees:literal) => {
+        concat!(
+            "select last.mentee_id, last.overall
+               from mentees
+              cross join lateral (
+                     select mentee_id, overall from mentee_feedback
+                      where mentee_feedback.company_id = mentees.company_id and mentee_id = mentees.id and overall is not null
+                      order by created_at desc, id desc
+                      limit 1) last
+              where ",
+            $mentees
+        )
+    };
+}
 
-const SIGNALS: &str = "select mentee_id, is_reached, active_days, asked, answered from app.mentee_signals($1, now() - make_interval(days => $2), $3)";
+/// Of the mentees `$1`, and of all that the caller sees, `$1` being null.
+const TOLD: [&str; 2] = [told_of!("mentees.id = any ($1)"), told_of!("$1::uuid[] is null")];
+const LAST_OVERALLS: [&str; 2] = [last_overalls_of!("mentees.id = any ($1)"), last_overalls_of!("$1::uuid[] is null")];
+const SIGNALS: &str = "
+    select mentee_id, is_reached, active_days, asked, answered from app.mentee_signals($1, now() - make_interval(days => $2))";
 
 #[derive(Clone, Debug, FromRow)]
-pub struct Told {
-    pub mentee_id: Uuid,
-    pub month: Month,
-    pub revenue: Money,
-    pub entered_at: Timestamp,
+struct Told {
+    mentee_id: Uuid,
+    month: Month,
+    revenue: Money,
+    entered_at: Timestamp,
 }
 
 #[derive(FromRow)]
@@ -85,32 +102,32 @@ struct Seen {
 pub struct Facts {
     pub current: Month,
     time_zone: String,
-    pub told: HashMap<Uuid, Vec<Told>>,
+    told: HashMap<Uuid, Vec<Told>>,
     overalls: HashMap<Uuid, i16>,
     seen: HashMap<Uuid, Seen>,
 }
 
 impl Facts {
-    /// Reads it in one flight, months at least from `since` on.
+    /// Reads it in one flight, months at least from `since` on; of all mentees that the caller sees where no ids are given.
+    /// Where the company is, is said with `at`.
     ///
     /// # Errors
     /// As `Transaction::query`.
     pub async fn read(
         transaction: &Transaction,
-        ids: &[Uuid],
+        ids: Option<&[Uuid]>,
         now: Timestamp,
-        time_zone: &str,
         since: Option<Month>,
     ) -> Result<Self, Error> {
-        let current = Month::at(now, time_zone);
+        let current = Month::earliest(now);
         let least = current.plus(-2 * MONTHS);
         let from = since.map_or(least, |since| since.min(least));
-        let days = i32::try_from(DAYS).unwrap_or(i32::MAX);
+        let (days, which) = (i32::try_from(DAYS).unwrap_or(i32::MAX), usize::from(ids.is_none()));
         let (told, rest) = join(
-            transaction.all::<Told>(TOLD, &[&ids, &from]),
+            transaction.all::<Told>(TOLD[which], &[&ids, &from]),
             try_join(
-                transaction.all::<LastOverall>(LAST_OVERALLS, &[&ids]),
-                transaction.all::<Seen>(SIGNALS, &[&ids, &days, &time_zone]),
+                transaction.all::<LastOverall>(LAST_OVERALLS[which], &[&ids]),
+                transaction.all::<Seen>(SIGNALS, &[&ids, &days]),
             ),
         )
         .await;
@@ -121,11 +138,17 @@ impl Facts {
         }
         Ok(Self {
             current,
-            time_zone: time_zone.to_owned(),
+            time_zone: String::new(),
             told: of_each,
             overalls: overalls.into_iter().map(|row| (row.mentee_id, row.overall)).collect(),
             seen: seen.into_iter().map(|row| (row.mentee_id, row)).collect(),
         })
+    }
+
+    /// As of the month that it is in the company's time zone.
+    #[must_use]
+    pub fn at(self, now: Timestamp, time_zone: &str) -> Self {
+        Self { current: Month::at(now, time_zone), time_zone: time_zone.to_owned(), ..self }
     }
 
     fn told_by(&self, id: Uuid) -> &[Told] {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::{try_join, try_join_all};
 use leads::{Automation, LeadStatus, Stage, may_be_required, stage_columns};
 use shared::{VISIBLE, error::FieldProblem, prelude::*, rule, visible};
 
@@ -258,12 +259,17 @@ pub async fn remove_stages(
     moves: &BTreeMap<Uuid, Uuid>,
 ) -> Result<(), Error> {
     let ids: Vec<Uuid> = gone.iter().map(|stage| stage.id).collect();
-    for stage in gone {
+    let ids = &ids;
+    let moving = gone.iter().map(|stage| async move {
         let (to, kind) = (moves.get(&stage.id), stage.kind.as_str());
-        transaction.execute(MOVE_ALL, &[&stage.id, &to, &pipeline_id, &kind, &ids]).await?;
-        transaction.execute(FURTHEST, &[&stage.id, &pipeline_id, &kind, &ids]).await?;
-    }
-    transaction.execute(REMOVE, &[&ids]).await.map(drop)
+        try_join(
+            transaction.execute(MOVE_ALL, &[&stage.id, &to, &pipeline_id, &kind, ids]),
+            transaction.execute(FURTHEST, &[&stage.id, &pipeline_id, &kind, ids]),
+        )
+        .await
+    });
+    // One after the other, in one flight.
+    try_join(try_join_all(moving), transaction.execute(REMOVE, &[ids])).await.map(drop)
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ mod jobs;
 mod knowledge;
 mod leads;
 mod mail;
+mod mentees;
 mod notes;
 mod notifications;
 mod presence;
@@ -44,6 +45,7 @@ mod quick_replies;
 mod scanning;
 mod setup;
 mod snapshot;
+mod tasks;
 mod team;
 mod team_day;
 mod upload;
@@ -87,11 +89,13 @@ pub fn together() -> Vec<(&'static str, Case)> {
         knowledge::cases(),
         leads::cases(),
         mail::cases(),
+        mentees::cases(),
         notes::cases(),
         notifications::cases(),
         presence::cases(),
         quick_replies::cases(),
         setup::cases(),
+        tasks::cases(),
         team::cases(),
         views::cases(),
     ]

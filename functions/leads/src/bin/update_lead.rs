@@ -1,7 +1,7 @@
 //! PUT /leads/{id} — changes what is given of a lead; lists are given whole.
 
 use futures_util::future::{try_join, try_join3};
-use leads::{CRM_ID_TAKEN, DETAIL, HOLD_LEADS, LEAD, Lead, LeadData, LeadDetail, lead_form};
+use leads::{CRM_ID_TAKEN, DETAIL, HOLD_LEADS, LeadData, LeadDetail, lead_form};
 use scores::rescored;
 use shared::{
     VISIBLE,
@@ -11,7 +11,7 @@ use shared::{
 };
 
 const ROUTE: Route =
-    Route::put("/leads/{id}").or(&["PATCH /leads/{id}"]).fails(&[NOT_FOUND, CRM_ID_TAKEN, STALE.showing::<Lead>()]);
+    Route::put("/leads/{id}").or(&["PATCH /leads/{id}"]).fails(&[NOT_FOUND, CRM_ID_TAKEN, STALE.showing::<LeadDetail>()]);
 
 lead_form! {
     LeadChanges {
@@ -35,28 +35,28 @@ async fn update_lead(
     let transaction = context.begin(&caller).await?;
     let (ids, name) = ([id], input.name.clone());
     let given = input.fields();
-    let (_, current, named): (_, Lead, _) = try_join3(
+    let (_, current, named): (_, LeadDetail, _) = try_join3(
         transaction.query(HOLD_LEADS, &[&ids.as_slice()]),
-        transaction.one(LEAD, &[&id]),
+        transaction.one(DETAIL, &[&id]),
         given.named(&transaction),
     )
     .await?;
     if_match.check(&current)?;
-    let before = LeadData::from(current.clone());
+    let LeadDetail { lead: was, .. } = &current;
+    let before = LeadData::from(was.clone());
     let name = name.unwrap_or_else(|| before.name.clone());
     let custom_fields = given.custom_fields.clone();
     let mut data = given.applied_to(LeadData { name, ..before.clone() });
-    named.settle(&mut data, &before, current.pipeline_id, custom_fields.as_ref())?;
+    named.settle(&mut data, &before, was.pipeline_id, custom_fields.as_ref())?;
     if data == before {
-        let detail: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
-        return transaction.commit(Json(detail)).await;
+        return transaction.commit(Json(current)).await;
     }
     let ((), detail): (_, LeadDetail) = try_join(
         data.save(&transaction, id),
         rescored(&transaction, &ids, context.now(), transaction.one(DETAIL, &[&id])),
     )
     .await?;
-    detail.lead.tell_changed(&transaction, caller.company_id, &current);
-    transaction.audit(id, &current, &detail.lead);
+    detail.lead.tell_changed(&transaction, caller.company_id, was);
+    transaction.audit(id, was, &detail.lead);
     transaction.commit(Json(detail)).await
 }

@@ -3,12 +3,11 @@
 use mentees::{
     mentee::{ALREADY_MENTORED, MENTEE_OF_CLIENT, Mentee, MenteeCreated, MenteeStatus, NOT_MENTOR, named, tell},
     mentee_columns, mentee_joins,
-    money::{self, Money, not_negative},
     month::Month,
 };
-use shared::prelude::*;
+use shared::{money::Money, prelude::*};
 
-const ROUTE: Route = Route::post("/mentees").fails(&[ALREADY_MENTORED, NOT_MENTOR]);
+const ROUTE: Route = Route::post("/mentees").or(&["/mentorados"]).fails(&[ALREADY_MENTORED, NOT_MENTOR]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,8 +26,7 @@ struct NewMentee {
     #[garde(length(chars, max = 5000))]
     goals: Option<String>,
     /// Of a month.
-    #[garde(inner(custom(not_negative)))]
-    #[schemars(schema_with = "money::optional_amount")]
+    #[garde(skip)]
     target_revenue: Option<Money>,
     /// Of a month.
     #[garde(range(min = 0, max = 1_000_000_000))]
@@ -39,7 +37,7 @@ struct NewMentee {
 const CREATE: &str = concat!(
     "with mentees as (
         insert into mentees (id, client_id, mentor_id, entry_month, status, goals, target_revenue, target_sales)
-        values ($1, $2, $3, $4, $5, coalesce($6, ''), $7, $8)
+        values ($1, $2, $3, $4, $5, coalesce($6, ''), $7::text::numeric, $8)
         on conflict (company_id, client_id) where status <> 'ended' do nothing
         returning *
     ) select ",
@@ -58,7 +56,8 @@ async fn create_mentee(
     _: IdempotencyKey,
     Json(input): Json<NewMentee>,
 ) -> Result<Created<Mentee>, Error> {
-    let NewMentee { client_id, goals, target_revenue, target_sales, .. } = &input;
+    let NewMentee { client_id, goals, target_sales, .. } = &input;
+    let target_revenue = input.target_revenue.map(|amount| amount.to_string());
     let mentor = input.mentor_id.unwrap_or(agent.user_id);
     if mentor != agent.user_id && !agent.role.is_leader() {
         return Err(NOT_MENTOR.into());
@@ -70,7 +69,7 @@ async fn create_mentee(
     let status = input.status.unwrap_or(MenteeStatus::Active).as_str();
     let id = context.new_id();
     let created: Option<Mentee> =
-        transaction.first(CREATE, &[&id, client_id, &mentor, &entry, &status, goals, target_revenue, target_sales]).await?;
+        transaction.first(CREATE, &[&id, client_id, &mentor, &entry, &status, goals, &target_revenue, target_sales]).await?;
     let Some(mentee) = created else {
         let current: Option<Mentee> = transaction.first(MENTEE_OF_CLIENT, &[client_id]).await?;
         return Err(current.map_or_else(|| ALREADY_MENTORED.into(), |current| ALREADY_MENTORED.with_current(&current)));

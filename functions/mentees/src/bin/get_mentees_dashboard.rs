@@ -1,17 +1,16 @@
 //! GET /mentees/dashboard — how the company's mentees do: how many, how they grow month by month, take part, and what they think.
 
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use mentees::{
     engagement::EngagementLevel,
     growth::Growth,
     mentee::MenteeStatus,
-    money::Money,
     month::Month,
     nps::{Satisfaction, counts_since},
     percent::{Percent, rounded},
     standing::{Facts, Standing, Subject},
 };
-use shared::prelude::*;
+use shared::{money::Money, prelude::*};
 
 const ROUTE: Route = Route::get("/mentees/dashboard").or(&["/mentorados/dashboard"]);
 
@@ -87,16 +86,20 @@ async fn get_mentees_dashboard(
     Query(asked): Query<Asked>,
 ) -> Result<Json<MenteesDashboard>, Error> {
     let transaction = context.begin(&agent).await?;
-    let early = Month::at(context.now(), "Pacific/Pago_Pago").plus(1 - asked.period);
-    let (rows, counts) = try_join(transaction.all::<Row>(MENTEES, &[]), counts_since(&transaction, early, None)).await?;
+    let early = Month::earliest(context.now()).plus(1 - asked.period);
+    let (rows, counts, facts) = try_join3(
+        transaction.all::<Row>(MENTEES, &[]),
+        counts_since(&transaction, early, None),
+        Facts::read(&transaction, None, context.now(), Some(early.plus(-1))),
+    )
+    .await?;
     let time_zone = rows.first().map(|row| row.time_zone.clone()).unwrap_or_default();
     let subjects = rows.iter().filter_map(|row| {
         let is_active = row.status == Some(MenteeStatus::Active);
         Some(Subject { id: row.id?, entry: row.entry_month?, is_active })
     });
     let subjects: Vec<Subject> = subjects.collect();
-    let ids: Vec<Uuid> = subjects.iter().map(|subject| subject.id).collect();
-    let facts = Facts::read(&transaction, &ids, context.now(), &time_zone, Some(early.plus(-1))).await?;
+    let facts = facts.at(context.now(), &time_zone);
     let months: Vec<Month> = facts.current.plus(1 - asked.period).to(facts.current).collect();
     let growth: Vec<MonthlyGrowth> = months.iter().map(|month| growth_of(&facts, &subjects, *month)).collect();
     let active = subjects.iter().filter(|subject| subject.is_active);
@@ -104,7 +107,7 @@ async fn get_mentees_dashboard(
     let overview = MenteesOverview {
         active: count(&standings, |_| true),
         at_risk: count(&standings, |standing| standing.is_at_risk),
-        revenue: Money(growth.iter().map(|month| month.revenue.0).sum()),
+        revenue: Money::cents(growth.iter().map(|month| month.revenue.as_cents()).sum()),
         average_growth: growth_of(&facts, &subjects, facts.current.plus(-1)).growth,
     };
     let satisfaction = counts.of(&months).satisfaction();
@@ -119,10 +122,10 @@ fn growth_of(facts: &Facts, subjects: &[Subject], month: Month) -> MonthlyGrowth
     let revenues = subjects.iter().map(|subject| (subject, facts.revenues(subject.id)));
     let (mut revenue, mut growths) = (0, Vec::new());
     for (subject, told) in revenues {
-        revenue += told.get(&month).map_or(0, |money| money.0);
+        revenue += told.get(&month).map_or(0, |money| money.as_cents());
         growths.extend(Growth::of(&told, month, subject.entry).month);
     }
-    MonthlyGrowth { month, revenue: Money(revenue), growth: Percent::mean(growths) }
+    MonthlyGrowth { month, revenue: Money::cents(revenue), growth: Percent::mean(growths) }
 }
 
 fn engagement_of(standings: &[Standing]) -> EngagementOverview {

@@ -7,7 +7,7 @@ use mentees::{
 };
 use shared::prelude::*;
 
-const ROUTE: Route = Route::get("/mentees/nps");
+const ROUTE: Route = Route::get("/mentees/nps").or(&["/mentorados/nps"]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Asked {
@@ -53,7 +53,7 @@ pub fn main() {
 async fn get_mentees_nps(context: Context, agent: Staff, Query(asked): Query<Asked>) -> Result<Json<MenteesNps>, Error> {
     let transaction = context.begin(&agent).await?;
     // Where it is another month already, or not yet, a month more is read and not shown.
-    let early = Month::at(context.now(), "Pacific/Pago_Pago").plus(1 - asked.period);
+    let early = Month::earliest(context.now()).plus(1 - asked.period);
     let (place, counts) =
         try_join(transaction.one::<Place>(TIME_ZONE, &[]), counts_since(&transaction, early, asked.mentor_id)).await?;
     let current = Month::at(context.now(), &place.time_zone);

@@ -1,30 +1,30 @@
 //! GET /me/mentoring — a mentee's own mentoring: goals, months with their growth, engagement, and what they have said of it.
 
-use futures_util::future::{join3, try_join};
+use futures_util::future::{join, join4};
 use mentees::{
     engagement::Engagement,
-    evolution::{Evolution, evolutions},
-    feedback::{Feedback, LATEST_FEEDBACK},
+    evolution::{Evolution, EvolutionRow, OWN_EVOLUTIONS, compared},
+    feedback::{Feedback, OWN_FEEDBACK},
     growth::Growth,
     mentee::{MenteeStatus, OWN_PLACE, Place},
-    money::Money,
     month::Month,
+    own_mentee,
     series::EvolutionSeries,
     standing::{Facts, Subject},
 };
-use shared::{error::NOT_FOUND, prelude::*};
+use shared::{error::NOT_FOUND, money::Money, prelude::*};
 
 const ROUTE: Route = Route::get("/me/mentoring").fails(&[NOT_FOUND]);
 
 /// Months of the charts.
 const MONTHS: i32 = 12;
 
-const OWN: &str = "
-    select id, mentor_id, coalesce(app.my_mentor(mentor_id), '') as mentor_name, entry_month, status, goals, target_revenue, target_sales
-      from mentees
-     where client_id = app.client_id()
-     order by status = 'ended', created_at desc, id
-     limit 1";
+const OWN: &str = concat!(
+    "select id, mentor_id, coalesce(app.my_mentor(mentor_id), '') as mentor_name, entry_month, status, goals, target_revenue::text, target_sales
+       from mentees
+      where id = ",
+    own_mentee!()
+);
 
 #[derive(Serialize, JsonSchema, FromRow)]
 struct OwnMentoring {
@@ -59,17 +59,16 @@ pub fn main() {
 
 async fn get_my_mentoring(context: Context, student: Student) -> Result<Json<MyMentoring>, Error> {
     let transaction = context.begin(&student).await?;
-    let (mentoring, place) =
-        try_join(transaction.one::<OwnMentoring>(OWN, &[]), transaction.one::<Place>(OWN_PLACE, &[])).await?;
-    let (id, entry) = (place.id, place.entry_month);
-    let ids = [id];
-    let (facts, evolution, feedback) = join3(
-        Facts::read(&transaction, &ids, context.now(), &place.time_zone, None),
-        evolutions(&transaction, id, entry),
-        transaction.all::<Feedback>(LATEST_FEEDBACK, &[&id]),
+    let (own, facts, told, feedback) = join4(
+        join(transaction.one::<OwnMentoring>(OWN, &[]), transaction.one::<Place>(OWN_PLACE, &[])),
+        Facts::read(&transaction, None, context.now(), None),
+        transaction.all::<EvolutionRow>(OWN_EVOLUTIONS, &[]),
+        transaction.all::<Feedback>(OWN_FEEDBACK, &[]),
     )
     .await;
-    let (facts, evolution, feedback) = (facts?, evolution?, feedback?);
+    let (mentoring, place) = (own.0?, own.1?);
+    let (id, entry) = (place.id, place.entry_month);
+    let (facts, evolution, feedback) = (facts?.at(context.now(), &place.time_zone), compared(told?, entry), feedback?);
     let standing = facts.standing(&Subject { id, entry, is_active: false });
     let series = EvolutionSeries::of(&evolution, facts.current, MONTHS);
     Ok(Json(MyMentoring {

@@ -1,7 +1,8 @@
 //! GET /mentees/{id}/evolution — all months of a mentee, the first one first, each with its growth.
 
+use futures_util::future::join;
 use mentees::{
-    evolution::{Evolution, evolutions},
+    evolution::{EVOLUTIONS, Evolution, EvolutionRow, compared},
     mentee::{PLACE, Place},
 };
 use shared::{error::NOT_FOUND, prelude::*};
@@ -14,6 +15,7 @@ pub fn main() {
 
 async fn list_mentee_evolution(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<Page<Evolution>, Error> {
     let transaction = context.begin(&agent).await?;
-    let place: Place = transaction.one(PLACE, &[&id]).await?;
-    Ok(Page::whole(evolutions(&transaction, id, place.entry_month).await?))
+    let (place, rows) = join(transaction.one::<Place>(PLACE, &[&id]), transaction.all::<EvolutionRow>(EVOLUTIONS, &[&id])).await;
+    let place = place?;
+    Ok(Page::whole(compared(rows?, place.entry_month)))
 }

@@ -7,7 +7,7 @@ use mentees::{
 };
 use shared::{error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route = Route::get("/mentees/{id}/feedback").fails(&[NOT_FOUND]);
+const ROUTE: Route = Route::get("/mentees/{id}/feedback").or(&["/mentorados/{id}/feedback"]).fails(&[NOT_FOUND]);
 
 pub fn main() {
     serve(&ROUTE, list_mentee_feedback);

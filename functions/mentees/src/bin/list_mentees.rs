@@ -8,7 +8,7 @@ use mentees::{
 };
 use shared::prelude::*;
 
-const ROUTE: Route = Route::get("/mentees");
+const ROUTE: Route = Route::get("/mentees").or(&["/mentorados"]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Filters {
@@ -77,7 +77,7 @@ async fn list_mentees(context: Context, agent: Staff, asked: List<Filters>) -> R
         try_join(transaction.list::<Mentee, _>(&MENTEES, &asked, &[&status, mentor_id, client_id, &search]), place).await?
     };
     let ids: Vec<Uuid> = mentees.iter().map(|mentee| mentee.id).collect();
-    let facts = Facts::read(&transaction, &ids, context.now(), &place.time_zone, None).await?;
+    let facts = Facts::read(&transaction, Some(&ids), context.now(), None).await?.at(context.now(), &place.time_zone);
     let listed = mentees.into_iter().map(|mentee| {
         let is_active = mentee.status == MenteeStatus::Active;
         let standing = facts.standing(&Subject { id: mentee.id, entry: mentee.entry_month, is_active });

@@ -4,20 +4,17 @@ use futures_util::future::try_join;
 use mentees::{
     mentee::{ALREADY_MENTORED, LOCKED_MENTEE, Mentee, MenteeStatus, MenteeUpdated, NOT_MENTOR, audience, named, why_not_locked},
     mentee_columns, mentee_joins,
-    money::{self, Money, not_negative},
     month::Month,
 };
 use shared::{
     error::{NOT_FOUND, STALE},
+    money::Money,
     prelude::*,
 };
 
-const ROUTE: Route = Route::put("/mentees/{id}").or(&["PATCH /mentees/{id}"]).fails(&[
-    ALREADY_MENTORED,
-    NOT_FOUND,
-    NOT_MENTOR,
-    STALE.showing::<Mentee>(),
-]);
+const ROUTE: Route = Route::put("/mentees/{id}")
+    .or(&["PATCH /mentees/{id}", "PUT /mentorados/{id}", "PATCH /mentorados/{id}"])
+    .fails(&[ALREADY_MENTORED, NOT_FOUND, NOT_MENTOR, STALE.showing::<Mentee>()]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,8 +28,7 @@ struct MenteeChanges {
     status: Option<MenteeStatus>,
     #[garde(length(chars, max = 5000))]
     goals: Option<String>,
-    #[garde(inner(custom(not_negative)))]
-    #[schemars(schema_with = "money::optional_amount")]
+    #[garde(skip)]
     target_revenue: Option<Money>,
     #[garde(range(min = 0, max = 1_000_000_000))]
     target_sales: Option<i32>,
@@ -43,7 +39,7 @@ const UPDATE: &str = concat!(
     "with mentees as (
         update mentees
            set mentor_id = coalesce($2, mentor_id), entry_month = coalesce($3, entry_month), status = coalesce($4, status),
-               goals = coalesce($5, goals), target_revenue = coalesce($6, target_revenue),
+               goals = coalesce($5, goals), target_revenue = coalesce($6::text::numeric, target_revenue),
                target_sales = coalesce($7, target_sales), version = version + 1, updated_at = now(),
                merged_into_id = case when $4 <> 'ended' then null else merged_into_id end,
                status_before = case when $4 <> 'ended' then null else status_before end,
@@ -51,7 +47,7 @@ const UPDATE: &str = concat!(
          where id = $1
            and (mentor_id, entry_month, status, goals, target_revenue, target_sales) is distinct from
                (coalesce($2, mentor_id), coalesce($3, entry_month), coalesce($4, status), coalesce($5, goals),
-                coalesce($6, target_revenue), coalesce($7, target_sales))
+                coalesce($6::text::numeric, target_revenue), coalesce($7, target_sales))
         returning *
     ) select ",
     mentee_columns!(),
@@ -70,7 +66,8 @@ async fn update_mentee(
     if_match: IfMatch,
     Json(input): Json<MenteeChanges>,
 ) -> Result<Json<Mentee>, Error> {
-    let MenteeChanges { mentor_id, entry_month, status, goals, target_revenue, target_sales } = &input;
+    let MenteeChanges { mentor_id, entry_month, status, goals, target_sales, .. } = &input;
+    let target_revenue = input.target_revenue.map(|amount| amount.to_string());
     let transaction = context.begin(&agent).await?;
     let (current, named) = try_join(
         transaction.first::<Mentee>(LOCKED_MENTEE, &[&id]),
@@ -85,7 +82,7 @@ async fn update_mentee(
     }
     named.check(false, is_given_away)?;
     let status = status.map(MenteeStatus::as_str);
-    let updated = transaction.first(UPDATE, &[&id, mentor_id, entry_month, &status, goals, target_revenue, target_sales]).await;
+    let updated = transaction.first(UPDATE, &[&id, mentor_id, entry_month, &status, goals, &target_revenue, target_sales]).await;
     let updated: Option<Mentee> = updated.on_constraint("mentees_client_key", ALREADY_MENTORED)?;
     let Some(mentee) = updated else { return transaction.commit(Json(current)).await };
     let payload = MenteeUpdated { mentee: mentee.clone() };

@@ -51,7 +51,13 @@ pub fn main() {
     serve(&ROUTE, move_lead);
 }
 
-async fn move_lead(context: Context, caller: Staff, Path(id): Path<Uuid>, Json(input): Json<Move>) -> Result<Json<Lead>, Error> {
+async fn move_lead(
+    context: Context,
+    caller: Staff,
+    Path(id): Path<Uuid>,
+    if_match: IfMatch,
+    Json(input): Json<Move>,
+) -> Result<Json<Lead>, Error> {
     let Move { stage_id, expected_stage_id, version, after_id, before_id, reason, value } = input;
     let transaction = context.begin(&caller).await?;
     let (ids, stages) = ([id], [stage_id]);
@@ -65,6 +71,7 @@ async fn move_lead(context: Context, caller: Staff, Path(id): Path<Uuid>, Json(i
     if current.deleted_at.is_some() {
         return Err(NOT_FOUND.into());
     }
+    if_match.check(&current)?;
     let is_elsewhere = expected_stage_id.is_some_and(|expected| expected != current.stage_id());
     if is_elsewhere || version.is_some_and(|version| version != current.version) {
         return Err(STALE.with_current(&current));
@@ -82,7 +89,9 @@ async fn move_lead(context: Context, caller: Staff, Path(id): Path<Uuid>, Json(i
     if !is_placed {
         return Err(NEIGHBOURS_MOVED.with_current(&current));
     }
-    lead.tell_changed(&transaction, caller.company_id, &current);
-    transaction.audit(id, &current, &lead);
+    if lead.version != current.version {
+        lead.tell_changed(&transaction, caller.company_id, &current);
+        transaction.audit(id, &current, &lead);
+    }
     transaction.commit(Json(lead)).await
 }

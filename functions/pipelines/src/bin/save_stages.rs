@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{try_join, try_join3, try_join5};
+use futures_util::future::try_join5;
 use leads::Stage;
 use pipelines::{LOCKED_PIPELINE, NewStage, PIPELINE, Pipeline, PipelineUpdated, STAGES, add_stages, keep_stages, problems_of_change, remove_stages};
 use shared::{
@@ -76,14 +76,14 @@ async fn save_stages(
     if gone.iter().any(|stage| is_used(stage) && !move_leads.contains_key(&stage.id)) {
         return Err(STAGE_IN_USE.with_current(&current));
     }
-    let ((), (), ()) = try_join3(
+    let ((), (), (), _, saved): (_, _, _, _, Pipeline) = try_join5(
         keep_stages(&transaction, &stages),
         add_stages(&context, &transaction, id, &stages),
         remove_stages(&transaction, id, &gone, &move_leads),
+        transaction.execute(NEXT_VERSION, &[&id]),
+        transaction.one(PIPELINE, &[&id]),
     )
     .await?;
-    let (_, saved): (_, Pipeline) =
-        try_join(transaction.execute(NEXT_VERSION, &[&id]), transaction.one(PIPELINE, &[&id])).await?;
     saved.tell(&transaction, caller.company_id, &PipelineUpdated { pipeline: &saved });
     transaction.audit(id, &current, &saved);
     transaction.commit(Json(saved)).await

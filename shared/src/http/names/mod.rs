@@ -93,7 +93,7 @@ const TABLE: &[Name] = &[
     Name::of("body", &["content"]).taken(),
     Name::of("body", &["content"]).beside(&["conversation_id"]).told(),
     Name::of("body", &["message"]).beside(&["phone", "quick_reply_id"]).taken(),
-    Name::of("kind", &["message_type"]).beside(&["conversation_id"]),
+    Name::of("kind", &["message_type"]).beside(&["conversation_id", "body"]),
     Name::of("kind", &["message_type"]).beside(&["phone", "quick_reply_id"]).taken(),
     Name::of("phone", &["to"]).beside(&["quick_reply_id"]).taken(),
     Name::of("file", &["media_url"]).beside(&["conversation_id"]).told_as(download),
@@ -113,6 +113,12 @@ const TABLE: &[Name] = &[
     Name::of("next_run_at", &["proxima_execucao"]).told(),
     Name::of("executed_steps", &["steps_executados"]).told(),
     Name::of("responded_at", &["data_resposta"]).beside(&["executed_steps"]).told(),
+    // Mentees.
+    Name::of("year", &["ano"]).beside(&["revenue"]),
+    Name::of("month", &["mes"]).beside(&["year", "revenue"]),
+    Name::of("nps", &["nota_nps"]).beside(&["overall"]),
+    Name::of("overall", &["nota_geral"]).beside(&["nps"]),
+    Name::of("date", &["data_feedback"]).beside(&["overall", "nps"]),
     // Browsers, in their own words.
     Name::of("expiration_time", &["expirationTime"]).taken(),
 ];

@@ -15,13 +15,16 @@ use uuid::Uuid;
 
 use super::{inventory, privileges::Inside, sample::conversation, trespass::lets_through};
 
-/// Answers to repeats, files of their own, and the row that `ping` never writes for them.
+/// Answers to repeats, files of their own, what they tell of their mentoring, and the row that `ping` never writes for them.
 const OF_STUDENTS: &[&str] = &[
     "delete files",
     "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)",
     "update files (name, mime_type, size, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
+    "insert mentee_evolutions (id, mentee_id, month, revenue, profit, team, leads, sales, notes)",
+    "update mentee_evolutions (revenue, profit, team, leads, sales, notes, version, updated_at, updated_by)",
+    "insert mentee_feedback (id, mentee_id, date, overall, nps, areas, text)",
     "insert notification_preferences (types, quiet_from, quiet_until, mails_after)",
     "update notification_preferences (types, quiet_from, quiet_until, mails_after, version)",
     "update notifications (read_at)",
@@ -124,6 +127,12 @@ const OF_STAFF: &[&str] = &[
     "delete mail_accounts",
     "insert mail_accounts (host, port, security, username, sealed, from_address, from_name, authority)",
     "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version, authority)",
+    "insert mentee_evolutions (id, mentee_id, month, revenue, profit, team, leads, sales, notes)",
+    "update mentee_evolutions (revenue, profit, team, leads, sales, notes, version, updated_at, updated_by)",
+    "insert mentee_feedback (id, mentee_id, date, overall, nps, areas, text)",
+    "insert mentees (id, client_id, mentor_id, entry_month, status, goals, target_revenue, target_sales)",
+    "update mentees (mentor_id, entry_month, status, goals, target_revenue, target_sales, version, updated_at, merged_into_id, status_before, \
+     ended_with)",
     "insert message_templates (id, channel_account_id, provider_id, name, language, category, status, quality, reason, components, told_at)",
     "update message_templates (provider_id, category, status, quality, reason, components, told_at, updated_at)",
     "insert messages (id, conversation_id, channel_account_id, sender_type, sender_id, kind, body, payload, file_id, reply_to_id, \
@@ -153,6 +162,11 @@ const OF_STAFF: &[&str] = &[
     "delete tags",
     "insert tags (id, name, colour)",
     "update tags (name, colour, version)",
+    "delete tasks",
+    "insert tasks (id, kind, title, notes, owner_id, due_at, time_zone, recurrence, series_id, series_at, occurrence, follows_id, lead_id, \
+     client_id, mentee_id, conversation_id)",
+    "update tasks (kind, title, notes, owner_id, due_at, time_zone, recurrence, series_id, series_at, occurrence, given_by, lead_id, client_id, \
+     mentee_id, conversation_id, completed_at, completed_by, result, version, updated_at)",
     "delete views",
     "insert views (id, owner_id, name, filters)",
     "update views (name, filters, position, version, updated_at)",
@@ -285,6 +299,7 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "file.checked",
     "knowledge.imported",
     "knowledge.optimized",
+    "task.overdue",
     "template.updated",
     "user.awaiting_approval",
 ];
@@ -370,6 +385,39 @@ pub async fn a_student_tells_only_themselves_that_their_session_ended(stack: Arc
         event("note.forged", &mine, &of_one(me)),
         job("deliver_message", "delivery", None),
         job("bot_turn", "bot", None),
+    ] {
+        is_not_recorded(&inside, record).await;
+    }
+}
+
+/// That there is something to read of their mentoring, to those who see it.
+pub async fn a_student_tells_of_their_own_mentoring_alone(stack: Arc<Stack>) {
+    let company = stack.company(Wanted { students: 2, ..Wanted::default() }).await;
+    let [me, other] = &company.students[..] else { panic!("two students") };
+    let mut mentees = Vec::new();
+    for student in [me, other] {
+        let mentee = json!({"client_id": student.id, "mentor_id": company.agents[0].id});
+        mentees.push(company.admin.api.post("/mentees", mentee).await.expect(201)["id"].clone());
+    }
+    let here = format!("company:{}", company.id);
+    let seen = json!(["department:none", format!("user:{}", company.agents[0].id)]);
+    let said = |kind: &str, topic: &str, audience: &Value, data: Value| {
+        Record(json!([{"position": 0, "topic": topic, "type": kind, "audience": audience, "data": data}]), json!([]))
+    };
+    let (saved, added) = ("mentee_evolution.saved", "mentee_feedback.added");
+    let inside = Inside::enter(&stack, &company, me, "student").await;
+    is_recorded(&inside, said(saved, &here, &seen, json!({"mentee_id": mentees[0], "month": "2026-01"}))).await;
+    is_recorded(&inside, said(added, &here, &seen, json!({"mentee_id": mentees[0], "feedback_id": Uuid::now_v7()}))).await;
+    for record in [
+        said(saved, &here, &seen, json!({"mentee_id": mentees[1], "month": "2026-01"})),
+        said(saved, &here, &seen, json!({"mentee_id": mentees[0], "month": "Compre já"})),
+        said(added, &here, &seen, json!({"mentee_id": mentees[0], "feedback_id": "Compre já"})),
+        said(saved, &here, &seen, json!({"mentee_id": mentees[0], "month": "2026-01", "text": "Compre já"})),
+        said(saved, &here, &seen, json!({})),
+        said(saved, &here, &Value::Null, json!({"mentee_id": mentees[0], "month": "2026-01"})),
+        said(saved, &here, &json!([format!("user:{}", other.id)]), json!({"mentee_id": mentees[0], "month": "2026-01"})),
+        said(saved, &format!("user:{}", company.admin.id), &seen, json!({"mentee_id": mentees[0], "month": "2026-01"})),
+        said("mentee.updated", &here, &seen, json!({"mentee_id": mentees[0]})),
     ] {
         is_not_recorded(&inside, record).await;
     }

@@ -16,6 +16,7 @@ const STAFF: &[&str] = &["app_staff"];
 const SYSTEM: &[&str] = &["app_system"];
 const STAFF_AND_SYSTEM: &[&str] = &["app_staff", "app_system"];
 const MEMBERS: &[&str] = &["app_staff", "app_student"];
+const STUDENTS: &[&str] = &["app_student"];
 const ALL_INSIDE: &[&str] = &["app_staff", "app_student", "app_system"];
 const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 
@@ -64,6 +65,16 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("unread_of", SYSTEM),
     ("take_out_of_channel", STAFF),
     ("admit_member", STAFF),
+    ("answer_feedback", NOBODY),
+    ("keep_mentee_evolution", NOBODY),
+    ("mentee_signals", MEMBERS),
+    ("move_mentees", NOBODY),
+    ("move_tasks", NOBODY),
+    ("move_tasks_of_lead", NOBODY),
+    ("my_mentor", STUDENTS),
+    ("overdue_tasks", LOGIN),
+    ("place_mentee", NOBODY),
+    ("who_sees_task", STAFF_AND_SYSTEM),
     ("ask_ai", NOBODY),
     ("ask_for_change", STAFF),
     ("begin_object_removals", LOGIN),

@@ -50,6 +50,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_each_lent_role_writes_is_listed,
             who_records_an_event_is_said_of_every_type,
             a_student_tells_only_themselves_that_their_session_ended,
+            a_student_tells_of_their_own_mentoring_alone,
             staff_record_what_their_role_does_in_their_company,
             staff_move_conversations_and_change_nothing_else_of_them,
             a_file_is_its_uploaders_and_under_its_own_keys,

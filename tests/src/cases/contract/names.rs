@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::sample::Fixture;
 
 /// Our name, another one that requests may use, and what the same input declares besides.
-const TAKEN: [(&str, &str, &[&str]); 31] = [
+const TAKEN: [(&str, &str, &[&str]); 36] = [
     ("is_active", "ativo", &["criteria"]),
     ("criteria", "criterios_ativacao", &["pause_weekends"]),
     ("kind", "tipo_acao", &["delay_minutes"]),
@@ -36,17 +36,22 @@ const TAKEN: [(&str, &str, &[&str]); 31] = [
     ("to_user_id", "attendantId", &[]),
     ("to_department_id", "departmentId", &[]),
     ("body", "content", &[]),
-    ("kind", "message_type", &["conversation_id"]),
+    ("kind", "message_type", &["conversation_id", "body"]),
     ("body", "message", &["phone", "quick_reply_id"]),
     ("kind", "message_type", &["phone", "quick_reply_id"]),
     ("phone", "to", &["quick_reply_id"]),
     ("expiration_time", "expirationTime", &[]),
+    ("year", "ano", &["revenue"]),
+    ("month", "mes", &["year", "revenue"]),
+    ("nps", "nota_nps", &["overall"]),
+    ("overall", "nota_geral", &["nps"]),
+    ("date", "data_feedback", &["overall", "nps"]),
 ];
 
 /// Of a declared object: our name, what answers carry besides, what the object declares too, and the value.
 type Told = (&'static str, &'static str, &'static [&'static str], fn(&Value) -> Value);
 
-const TOLD: [Told; 36] = [
+const TOLD: [Told; 41] = [
     ("is_active", "ativo", &["criteria"], Value::clone),
     ("criteria", "criterios_ativacao", &["pause_weekends"], Value::clone),
     ("kind", "tipo_acao", &["delay_minutes"], Value::clone),
@@ -76,7 +81,7 @@ const TOLD: [Told; 36] = [
     ("ended_at", "endedAt", &["channel_kind"], Value::clone),
     ("first_human_at", "firstHumanAt", &[], Value::clone),
     ("body", "content", &["conversation_id"], Value::clone),
-    ("kind", "message_type", &["conversation_id"], Value::clone),
+    ("kind", "message_type", &["conversation_id", "body"], Value::clone),
     ("file", "media_url", &["conversation_id"], |file| match file["id"].as_str() {
         Some(id) => json!(format!("/storage/download/{id}")),
         None => Value::Null,
@@ -86,6 +91,11 @@ const TOLD: [Told; 36] = [
     ("provider_id", "whatsapp_message_id", &["conversation_id"], Value::clone),
     ("sent_at", "timestamp", &["conversation_id"], Value::clone),
     ("is_read", "is_read", &["conversation_id"], Value::clone),
+    ("year", "ano", &["revenue"], Value::clone),
+    ("month", "mes", &["year", "revenue"], Value::clone),
+    ("nps", "nota_nps", &["overall"], Value::clone),
+    ("overall", "nota_geral", &["nps"], Value::clone),
+    ("date", "data_feedback", &["overall", "nps"], Value::clone),
 ];
 
 const COMPANY: [&str; 3] = ["companyId", "company_id", "organization_id"];

@@ -79,6 +79,14 @@ const FILL: &str = "
     insert into notification_causes (company_id, user_id, cause, group_key, source_id)
     select company_id, company_id, id::text, id::text, id from filled;
     insert into notification_heads (company_id, user_id) select company_id, id from filled on conflict do nothing;
+    insert into mentees (id, company_id, client_id, mentor_id, entry_month) select id, company_id, client_id, id, '2026-01-01' from filled;
+    insert into mentee_evolutions (id, company_id, mentee_id, month, revenue, entered_by, updated_by)
+    select id, company_id, id, '2026-01-01', 1, id, id from filled;
+    insert into mentee_evolution_revisions (company_id, evolution_id, version, figures, told_by, told_at)
+    select company_id, id, 1, '{}', id, now() from filled;
+    insert into mentee_feedback (id, company_id, mentee_id, date, overall, author_id) select id, company_id, id, current_date, 9, id from filled;
+    insert into tasks (id, company_id, kind, title, owner_id, created_by, due_at, series_id, client_id)
+    select id, company_id, 'call', 'Ligar ' || number, id, id, now() + interval '1 day', id, client_id from filled;
     drop table filled, filled_companies;
     analyze";
 

@@ -38,7 +38,7 @@ impl Inside {
     }
 
     /// Rows changed or answered; everything is as before afterwards.
-    async fn affects(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, SqlState> {
+    pub async fn affects(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, SqlState> {
         self.0.batch_execute("savepoint before").await.expect("a savepoint");
         let outcome = self.0.execute(sql, parameters).await;
         self.0.batch_execute("rollback to savepoint before").await.expect("as before");

@@ -121,9 +121,15 @@ pub async fn routes_take_few_round_trips_to_the_database(stack: Arc<Stack>) {
     let costly = async |operation: Operation| {
         let most = match (operation.id.as_str(), operation.method.as_str()) {
             // What it counts it knows by then from what it lists; days are cut where the company is.
-            ("list_views" | "export_productivity" | "get_my_productivity" | "get_team_productivity" | "get_user_timeline", _) => {
-                READ + 1
-            }
+            (
+                "list_mentees"
+                | "list_views"
+                | "export_productivity"
+                | "get_my_productivity"
+                | "get_team_productivity"
+                | "get_user_timeline",
+                _,
+            ) => READ + 1,
             (_, "GET") => READ,
             _ => WRITE,
         };

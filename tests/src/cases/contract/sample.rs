@@ -22,7 +22,7 @@ use tests::{
 };
 use uuid::Uuid;
 
-use crate::cases::{chat, followups, jobs, leads, notifications, upload};
+use crate::cases::{chat, followups, jobs, leads, mentees, notifications, tasks, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -263,6 +263,8 @@ impl Fixture {
             "channel_id" | "chat_message_id" | "scheduled_chat_message_id" | "emoji_id" | "chat_job_id" | "new_colleague_id" => {
                 chat::sample::value(&self.stack, &self.company, function, placeholder).await
             }
+            "mentee_id" | "mentee_token" => mentees::sample::value(&self.company, placeholder).await,
+            "task_id" => tasks::sample::task(&self.company).await,
             "notification_id" | "notification_job_id" => {
                 notifications::sample::value(&self.stack, &self.company, placeholder).await
             }

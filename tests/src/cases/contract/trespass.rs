@@ -50,6 +50,11 @@ pub async fn every_route_that_asks_for_a_token_has_a_row(stack: Arc<Stack>) {
     assert_eq!(listed, described);
 }
 
+/// Who is let through by their role: an admin, unless it is for students alone.
+fn as_whom(operation: &Operation) -> &'static str {
+    if lets_through(&operation.access).contains("admin") { "admin" } else { "student" }
+}
+
 /// The operation's own path with ids of nothing.
 fn path_of(operation: &Operation) -> String {
     let parts = operation.path.split('/').map(|part| match part.strip_prefix('{') {
@@ -134,11 +139,14 @@ pub async fn other_algorithms_of_the_right_key_open_nothing(stack: Arc<Stack>) {
 /// Also where nothing is read or written that belongs to a company.
 pub async fn a_revoked_session_opens_nothing(stack: Arc<Stack>) {
     let company = small_company(&stack).await;
-    company.admin.api.post("/auth/logout", Value::Null).await.expect(204);
+    for person in [&company.admin, &company.students[0]] {
+        person.api.post("/auth/logout", Value::Null).await.expect(204);
+    }
     for operation in protected(&stack) {
         let row = row_of(operation.function());
         let path = path_like(&operation, &with_any_ids(row.path));
-        let answer = call_with(&company.admin.api, &operation, &path, with_any_ids(row.body)).await;
+        let person = if as_whom(&operation) == "student" { &company.students[0] } else { &company.admin };
+        let answer = call_with(&person.api, &operation, &path, with_any_ids(row.body)).await;
         assert_eq!(answer.problem(401), "session_revoked", "{}", operation.id);
     }
 }
@@ -205,7 +213,7 @@ pub async fn another_company_is_out_of_reach(stack: Arc<Stack>) {
     let refuses = async |operation: Operation| {
         for row in ROWS.iter().filter(|row| row.function == operation.function()) {
             // Some of these calls end sessions, or change what their caller is.
-            let api = newcomer(&stack, &intruder.company, "admin").await.api;
+            let api = newcomer(&stack, &intruder.company, as_whom(&operation)).await.api;
             let (own_company, own_channel) = (intruder.company.id.to_string(), intruder.company.channel_account_id.to_string());
             let own = [
                 ("{own_conversation}", &intruder.conversation),
@@ -339,6 +347,8 @@ fn with_any_ids(text: &str) -> String {
         "notification",
         "emoji",
         "interval",
+        "mentee",
+        "task",
         "lead",
         "lead_merge",
         "pipeline",
@@ -391,6 +401,8 @@ struct Scene {
     notification: String,
     emoji: String,
     interval: String,
+    mentee: String,
+    task: String,
     lead: String,
     lead_merge: String,
     pipeline: String,
@@ -454,6 +466,10 @@ impl Scene {
         let emoji = json!({"name": "segredo", "file_id": file});
         let emoji = text(&admin.api.post("/chat/emoji", emoji).await.expect(201)["id"]).to_owned();
         let interval = sample::interval(&company, company.agents[0].id).await;
+        let mentored = json!({"client_id": client, "goals": secret(&company)});
+        let mentee = text(&admin.api.post("/mentees", mentored).await.expect(201)["id"]).to_owned();
+        let task = json!({"title": secret(&company), "mentee_id": mentee});
+        let task = text(&admin.api.post("/tasks", task).await.expect(201)["id"]).to_owned();
         let lead = json!({"name": secret(&company), "client_id": client, "origin": secret(&company)});
         let lead = admin.api.post("/leads", lead).await.expect(201);
         let stage = text(&lead["stage"]["id"]).to_owned();
@@ -496,6 +512,8 @@ impl Scene {
             notification,
             emoji,
             interval,
+            mentee,
+            task,
             lead,
             lead_merge,
             pipeline,
@@ -546,6 +564,8 @@ impl Scene {
             ("{notification}", self.notification.clone()),
             ("{emoji}", self.emoji.clone()),
             ("{interval}", self.interval.clone()),
+            ("{mentee}", self.mentee.clone()),
+            ("{task}", self.task.clone()),
             ("{lead}", self.lead.clone()),
             ("{sequence}", self.sequence.clone()),
             ("{execution}", self.execution.clone()),
@@ -566,9 +586,10 @@ impl Scene {
         let clients = stack.database().await.query(clients, &[&company.id]).await.expect("the database answers");
         let mut markers: Vec<String> = clients.iter().map(|row| row.get(0)).collect();
         let ids = [&self.conversation, &self.waiting, &self.message, &self.file, &self.pending_file, &self.invite];
+        let ids = ids.into_iter().chain([&self.mentee, &self.task]);
         let of_background = [&self.failed_job, &self.holiday, &self.long_job, &self.webhook, &self.scheduled];
         markers.extend(of_background.into_iter().cloned());
-        markers.extend(ids.into_iter().cloned());
+        markers.extend(ids.cloned());
         markers.extend(
             [company.departments[0].1, company.agents[0].id, company.admin.id, company.channel_account_id]
                 .map(|id| id.to_string()),

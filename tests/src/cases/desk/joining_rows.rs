@@ -104,6 +104,13 @@ pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
         insert into client_files (company_id, client_id, file_id, added_by) values ($2, $3, $1, $4)";
     database.execute(document, &[&Uuid::now_v7(), &company.id, &student, &author]).await.expect("a document");
 
+    let mentored = json!({"client_id": student, "mentor_id": author});
+    let mentee = company.supervisor.api.post("/mentees", mentored).await.expect(201);
+    for about in [json!({"title": "Ligar", "mentee_id": mentee["id"]}), json!({"title": "Ligar", "conversation_id": other["id"]})]
+    {
+        company.supervisor.api.post("/tasks", about).await.expect(201);
+    }
+
     let mut references = Vec::new();
     for (table, gone) in [("clients", student), ("conversations", id_of(&other))] {
         for row in database.query(REFERENCES, &[&table]).await.expect("references") {

@@ -29,7 +29,12 @@ pub async fn a_company_begins_with_a_board(stack: Arc<Stack>) {
     assert_eq!((&first["count"], text(&first["potential_value"])), (&json!(2), "200.00"));
     assert_eq!(first["leads"].as_array().map(Vec::len), Some(1));
     assert_eq!((text(&first["leads"][0]["name"]), &first["next_rank"]), ("Beto", &first["leads"][0]["rank"]));
-    let deep = format!("/pipelines/{}/stages/{}/leads?after={}", text(&pipeline["id"]), text(&first["stage_id"]), text(&first["next_rank"]));
+    let deep = format!(
+        "/pipelines/{}/stages/{}/leads?after={}",
+        text(&pipeline["id"]),
+        text(&first["stage_id"]),
+        text(&first["next_rank"])
+    );
     let page = agent.api.get(&deep).await.expect(200);
     assert_eq!((super::names(&page), &page["next_rank"]), (vec!["Ana".to_owned()], &Value::Null));
 }
@@ -48,8 +53,12 @@ pub async fn a_card_goes_where_it_is_dropped(stack: Arc<Stack>) {
     assert_eq!(text(&told["data"]["lead"]["name"]), "Caio");
     mov(agent, &beto, json!({"stage_id": new, "after_id": ana["id"]})).await.expect(200);
     assert_eq!(column(agent, &pipeline, &new).await, ["Caio", "Ana", "Beto"]);
-    let moved = mov(agent, &ana, json!({"stage_id": next, "expected_stage_id": new, "version": ana["version"]})).await.expect(200);
-    assert_eq!((text(&moved["stage"]["key"]), moved["version"].as_i64()), ("contacted", ana["version"].as_i64().map(|version| version + 1)));
+    let moved =
+        mov(agent, &ana, json!({"stage_id": next, "expected_stage_id": new, "version": ana["version"]})).await.expect(200);
+    assert_eq!(
+        (text(&moved["stage"]["key"]), moved["version"].as_i64()),
+        ("contacted", ana["version"].as_i64().map(|version| version + 1))
+    );
     assert!(moved["entered_at"].as_str() > ana["entered_at"].as_str());
     // A neighbour that has left: the other one counts.
     mov(agent, &beto, json!({"stage_id": new, "after_id": ana["id"], "before_id": caio["id"]})).await.expect(200);
@@ -148,7 +157,8 @@ pub async fn a_column_without_room_is_spread_in_its_order(stack: Arc<Stack>) {
         last = card;
     }
     let names = column(agent, &pipeline, &new).await;
-    let wanted: Vec<String> = std::iter::once("Alto".to_owned()).chain((101..150).rev().map(|number| format!("Lead {number:03}"))).collect();
+    let wanted: Vec<String> =
+        std::iter::once("Alto".to_owned()).chain((101..150).rev().map(|number| format!("Lead {number:03}"))).collect();
     assert_eq!(names, wanted);
 }
 
@@ -181,7 +191,8 @@ pub async fn a_card_that_moved_meanwhile_is_shown(stack: Arc<Stack>) {
     let (new, next) = (stage(&pipeline, "new"), stage(&pipeline, "contacted"));
     let card = lead(agent, "Ana").await;
     // Of ten who drag it with what they saw, one does.
-    let drags = (0..10).map(|_| mov(agent, &card, json!({"stage_id": next, "expected_stage_id": new, "version": card["version"]})));
+    let drags =
+        (0..10).map(|_| mov(agent, &card, json!({"stage_id": next, "expected_stage_id": new, "version": card["version"]})));
     let answers = join_all(drags).await;
     let done = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(done, 1);

@@ -24,7 +24,10 @@ pub async fn a_lead_is_made_found_changed_deleted_and_brought_back(stack: Arc<St
     .await;
     assert_eq!((text(&made["email"]), text(&made["phone"])), ("ana@escola.com.br", "5511987654321"));
     assert_eq!((text(&made["potential_value"]), &made["tags"]), ("4500.00", &json!(["vip", "curso"])));
-    assert_eq!((text(&made["closer"]["name"]), &made["sdr"]["id"]), (text(&fresh(agent, &made).await["closer"]["name"]), &json!(agent.id)));
+    assert_eq!(
+        (text(&made["closer"]["name"]), &made["sdr"]["id"]),
+        (text(&fresh(agent, &made).await["closer"]["name"]), &json!(agent.id))
+    );
     // Profile alone: e-mail 3, phone 3, company 2, role 2.
     assert_eq!((&made["score"], text(&made["temperature"]), &made["is_score_stale"]), (&json!(10), "cold", &json!(false)));
     assert_eq!(text(&socket.of_type("lead.created").await["data"]["lead"]["id"]), text(&made["id"]));
@@ -65,7 +68,11 @@ pub async fn lists_are_filtered_and_summed(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let agent = &company.agents[0];
     let pipeline = pipeline(agent).await;
-    let ana = lead_with(agent, json!({"name": "Ana", "origin": "site", "potential_value": "10.10", "closer_id": agent.id, "tags": ["vip"]})).await;
+    let ana = lead_with(
+        agent,
+        json!({"name": "Ana", "origin": "site", "potential_value": "10.10", "closer_id": agent.id, "tags": ["vip"]}),
+    )
+    .await;
     let beto = lead_with(agent, json!({"name": "Beto", "origin": "site", "potential_value": "20.25"})).await;
     lead_with(agent, json!({"name": "Caio", "campaign": "natal"})).await;
     mov(agent, &beto, json!({"stage_id": stage(&pipeline, "won")})).await.expect(200);
@@ -152,7 +159,10 @@ pub async fn agents_see_what_is_theirs_and_their_departments(stack: Arc<Stack>) 
     assert_eq!(listed(&company.supervisor).await, ["Seu", "De outro", "De ninguém"]);
     second.api.get(&path(&own)).await.problem(404);
     first.api.get(&path(&others)).await.problem(404);
-    assert_eq!(first.api.post("/leads/bulk", json!({"lead_ids": [others["id"]], "delete": true})).await.problem(404), "not_found");
+    assert_eq!(
+        first.api.post("/leads/bulk", json!({"lead_ids": [others["id"]], "delete": true})).await.problem(404),
+        "not_found"
+    );
     second.api.get(&format!("/pipelines/{}/board", text(&pipeline["id"]))).await.problem(404);
     let unseen = second.api.post("/leads", json!({"name": "Intruso", "pipeline_id": pipeline["id"]})).await;
     assert_eq!(unseen.problem(422), "unknown_stage");

@@ -12,8 +12,11 @@ pub async fn twins_are_shown_and_joined_and_parted(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let (agent, boss) = (&company.agents[0], &company.supervisor);
     let first = lead_with(agent, json!({"name": "Ana", "phone": "11987654321", "tags": ["a"], "origin": "site"})).await;
-    let second =
-        lead_with(agent, json!({"name": "Ana C.", "phone": "(11) 98765-4321", "email": "ana@x.com", "tags": ["b"], "crm_id": "9"})).await;
+    let second = lead_with(
+        agent,
+        json!({"name": "Ana C.", "phone": "(11) 98765-4321", "email": "ana@x.com", "tags": ["b"], "crm_id": "9"}),
+    )
+    .await;
     assert_eq!((&second["duplicates"][0]["id"], text(&second["duplicates"][0]["same"])), (&first["id"], "phone"));
     did(agent, &second, json!({"type": "call", "summary": "Ligou", "result": "proposal_sent"})).await;
     let merge = async |body: Value| boss.api.post(&format!("{}/merge", path(&first)), body).await;
@@ -25,7 +28,10 @@ pub async fn twins_are_shown_and_joined_and_parted(stack: Arc<Stack>) {
     assert_eq!(socket.of_type("lead.deleted").await["data"]["merged_into_id"], first["id"]);
     let joined = fresh(agent, &first).await;
     assert_eq!((text(&joined["name"]), text(&joined["email"]), text(&joined["crm_id"])), ("Ana", "ana@x.com", "9"));
-    assert_eq!((&joined["tags"], &joined["interactions_count"], &joined["duplicates"]), (&json!(["a", "b"]), &json!(1), &json!([])));
+    assert_eq!(
+        (&joined["tags"], &joined["interactions_count"], &joined["duplicates"]),
+        (&json!(["a", "b"]), &json!(1), &json!([]))
+    );
     agent.api.get(&path(&second)).await.problem(404);
     assert_eq!(names(&agent.api.get("/leads").await.expect(200)), ["Ana"]);
     // What came since stays; what was changed since stays.

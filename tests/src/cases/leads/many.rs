@@ -58,7 +58,8 @@ pub async fn a_quarter_is_counted_as_it_was(stack: Arc<Stack>) {
     // 12 won of 54000 together, 18 lost, and two that are open, one of them proposed to.
     for number in 0..32 {
         let closer = &company.agents[number % 2];
-        let made = lead_with(boss, json!({"name": format!("Lead {number}"), "potential_value": "1000", "closer_id": closer.id})).await;
+        let made =
+            lead_with(boss, json!({"name": format!("Lead {number}"), "potential_value": "1000", "closer_id": closer.id})).await;
         let close = async |body: Value| boss.api.post(&format!("{}/close", path(&made)), body).await.expect(200);
         match number {
             0..12 => drop(close(json!({"outcome": "won", "value": "4500.00"})).await),
@@ -69,7 +70,10 @@ pub async fn a_quarter_is_counted_as_it_was(stack: Arc<Stack>) {
     }
     let told = asked("period=30").await;
     let metrics = &told["metrics"];
-    assert_eq!((&metrics["won"], &metrics["lost"], &metrics["open"], &metrics["new_leads"]), (&json!(12), &json!(18), &json!(2), &json!(32)));
+    assert_eq!(
+        (&metrics["won"], &metrics["lost"], &metrics["open"], &metrics["new_leads"]),
+        (&json!(12), &json!(18), &json!(2), &json!(32))
+    );
     assert_eq!((&metrics["conversion_rate"], text(&metrics["average_ticket"])), (&json!(40.0), "4500.00"));
     assert_eq!((text(&metrics["value_won"]), text(&metrics["value_open"])), ("54000.00", "2000.00"));
     let funnel: Vec<(&str, i64, &Value)> = told["funnel"]

@@ -98,7 +98,20 @@ pub async fn change(company: &Company, function: &str) -> Saved {
     let named: fn(&Value, &str) -> Value = |_, name| json!({"name": name});
     match function {
         "update_lead" => (path(&worked(company).await), json!({"name": "Vendas"}), named),
-        "update_pipeline" => (format!("/pipelines/{}", own_pipeline(company, "Vendas de cursos").await), json!({"name": "Vendas de cursos"}), named),
+        "update_pipeline" => (
+            format!("/pipelines/{}", own_pipeline(company, "Vendas de cursos").await),
+            json!({"name": "Vendas de cursos"}),
+            named,
+        ),
+        "move_lead" => {
+            let won = stage(&pipeline(&company.admin).await, "won");
+            let changed = |same: &Value, name: &str| {
+                let mut body = same.clone();
+                body["reason"] = json!(name);
+                body
+            };
+            (format!("{}/move", path(&worked(company).await)), json!({"stage_id": won}), changed)
+        }
         "save_lead_qualification" => {
             let path = format!("{}/qualification", path(&worked(company).await));
             let changed = |_: &Value, name: &str| json!({"need_level": if name == "Suporte" { "low" } else { "medium" }});

@@ -12,7 +12,8 @@ use super::{change, company, did, fresh, lead, lead_with, path, pipeline};
 pub async fn a_lead_of_the_book_scores_as_the_book_says(stack: Arc<Stack>) {
     let company = company(&stack).await;
     let agent = &company.agents[0];
-    let made = lead_with(agent, json!({"name": "Ana", "email": "a@x.com", "phone": "11987654321", "potential_value": "4500"})).await;
+    let made =
+        lead_with(agent, json!({"name": "Ana", "email": "a@x.com", "phone": "11987654321", "potential_value": "4500"})).await;
     let qualify = async |lead: &Value, body: Value| {
         let version = lead["version"].to_string();
         agent.api.with_header("if-match", &version).call(Method::PUT, &format!("{}/qualification", path(lead)), Some(body)).await
@@ -34,7 +35,8 @@ pub async fn a_lead_of_the_book_scores_as_the_book_says(stack: Arc<Stack>) {
     let warm = fresh(agent, &made).await;
     assert_eq!((&warm["score"], text(&warm["temperature"])), (&json!(52), "warm"));
     let database = stack.database().await;
-    let replied = "update leads set replied_at = now(), quick_reply_at = now(), scored_at = '-infinity' where id = $1::text::uuid";
+    let replied =
+        "update leads set replied_at = now(), quick_reply_at = now(), scored_at = '-infinity' where id = $1::text::uuid";
     database.execute(replied, &[&text(&made["id"])]).await.expect("set");
     let hot = eventually("the score to be made anew", || async {
         let shown = fresh(agent, &made).await;
@@ -84,7 +86,10 @@ pub async fn what_clients_write_counts(stack: Arc<Stack>) {
     .await;
     assert_eq!(text(&lead["last_interaction"]["type"]), "whatsapp");
     let listed = agent.api.get(&format!("{}/interactions", path(&made))).await.expect(200);
-    assert_eq!((text(&listed["data"][0]["summary"]), &listed["data"][0]["author_id"]), ("Mensagem recebida via WhatsApp", &Value::Null));
+    assert_eq!(
+        (text(&listed["data"][0]["summary"]), &listed["data"][0]["author_id"]),
+        ("Mensagem recebida via WhatsApp", &Value::Null)
+    );
     let mut socket = agent.socket().await;
     stack.control("POST", "/fire/RescoreStaleLeads", None).await;
     let told = socket.of_type("lead.scored").await;
@@ -125,7 +130,10 @@ pub async fn other_rules_score_all_leads_anew(stack: Arc<Stack>) {
         (job["state"] == "done").then_some(())
     })
     .await;
-    assert_eq!([fresh(boss, &leads[0]).await["version"].clone(), fresh(boss, &leads[1]).await["version"].clone()], shown.each_ref().map(|lead| lead["version"].clone()));
+    assert_eq!(
+        [fresh(boss, &leads[0]).await["version"].clone(), fresh(boss, &leads[1]).await["version"].clone()],
+        shown.each_ref().map(|lead| lead["version"].clone())
+    );
     rules["warm_from"] = json!(70);
     let wrong = save("1", &rules).await;
     assert_eq!((wrong.status, text(&wrong.body["errors"][0]["field"])), (422, "warm_from"));

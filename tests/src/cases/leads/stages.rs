@@ -37,7 +37,12 @@ pub async fn stages_are_drawn_anew_and_their_leads_move(stack: Arc<Stack>) {
     agent.api.call(Method::DELETE, &path(&gone), None).await.expect(204);
     let same = draw(boss, &before, json!({"stages": drawn(&before)})).await.expect(200);
     assert_eq!(same["version"], before["version"]);
-    agent.api.with_header("if-match", "1").call(Method::PUT, &format!("/pipelines/{}/stages", text(&before["id"])), Some(json!({"stages": []}))).await.problem(403);
+    agent
+        .api
+        .with_header("if-match", "1")
+        .call(Method::PUT, &format!("/pipelines/{}/stages", text(&before["id"])), Some(json!({"stages": []})))
+        .await
+        .problem(403);
     // Without "contacted"; "new" and "qualified" change places and keys, and one is new.
     let mut stages = drawn(&before);
     stages.remove(1);
@@ -150,7 +155,8 @@ pub async fn of_two_who_draw_stages_one_does(stack: Arc<Stack>) {
         async move { agent.api.post("/leads", json!({"name": format!("Lead {number}"), "stage_id": contacted})).await.status }
     });
     let moves = json!({contacted.clone(): stage(&now, "qualified")});
-    let (drawn, cards) = futures_util::future::join(draw(boss, &now, json!({"stages": stages, "move_leads": moves})), join_all(cards)).await;
+    let (drawn, cards) =
+        futures_util::future::join(draw(boss, &now, json!({"stages": stages, "move_leads": moves})), join_all(cards)).await;
     let saved = drawn.expect(200);
     let made = cards.iter().filter(|status| **status == 201).count();
     assert!(cards.iter().all(|status| [201, 422].contains(status)), "{cards:?}");

@@ -1,0 +1,12 @@
+//! What somebody of the staff is to do: by when, about whom, and again once it was done.
+
+mod place;
+mod recurrence;
+mod task;
+
+pub use place::{Links, Places, places};
+pub use recurrence::{Recurrence, next_time};
+pub use task::{
+    FOLLOWING, LOCKED_TASK, NewTask, PlacedTask, TASK_DONE, Task, TaskCompleted, TaskCreated, TaskDeleted, TaskKind, TaskOverdue,
+    TaskUpdated, insert, is_in_this_millennium,
+};
