@@ -433,13 +433,15 @@ alter function app.record_lead_response owner to app_lookup;
 revoke all on function app.record_lead_response from public;
 grant execute on function app.record_lead_response to app_staff;
 
--- Whose lead a link to unsubscribe is of.
-create function app.company_of_lead(lead uuid) returns table (company_id uuid, company_name text)
+-- Whose lead a link to unsubscribe is of, and whether it was used.
+create function app.company_of_lead(lead uuid) returns table (company_id uuid, company_name text, is_unsubscribed boolean)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
-    select leads.company_id, companies.name from leads join companies on companies.id = leads.company_id where leads.id = lead;
+    select leads.company_id, companies.name, app.has_opted_out(leads)
+      from leads join companies on companies.id = leads.company_id
+     where leads.id = lead;
 end
 $$;
 alter function app.company_of_lead owner to app_lookup;

@@ -3805,7 +3805,7 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION app.company_of_lead(lead uuid)
- RETURNS TABLE(company_id uuid, company_name text)
+ RETURNS TABLE(company_id uuid, company_name text, is_unsubscribed boolean)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -3813,7 +3813,9 @@ AS $function$
 #variable_conflict use_column
 begin
     return query
-    select leads.company_id, companies.name from leads join companies on companies.id = leads.company_id where leads.id = lead;
+    select leads.company_id, companies.name, app.has_opted_out(leads)
+      from leads join companies on companies.id = leads.company_id
+     where leads.id = lead;
 end
 $function$;
 

@@ -19,12 +19,13 @@ use shared::{
 };
 
 /// Whose lead a link is of.
-pub const COMPANY_OF_LEAD: &str = "select company_id, company_name from app.company_of_lead($1)";
+pub const COMPANY_OF_LEAD: &str = "select company_id, company_name, is_unsubscribed from app.company_of_lead($1)";
 
 #[derive(Debug, FromRow)]
 pub struct CompanyOfLead {
     pub company_id: Uuid,
     pub company_name: String,
+    pub is_unsubscribed: bool,
 }
 
 /// The lead that a link to unsubscribe is for.

@@ -14,7 +14,7 @@ pub fn main() {
 async fn unsubscribe_lead(context: Context, _: Anyone, Path(token): Path<String>) -> Result<Json<Unsubscription>, Error> {
     let lead_id = lead_of(&context, &token)?;
     let lookup = context.begin_nobody().await?;
-    let CompanyOfLead { company_id, company_name } = lookup.one(COMPANY_OF_LEAD, &[&lead_id]).await?;
+    let CompanyOfLead { company_id, company_name, .. } = lookup.one(COMPANY_OF_LEAD, &[&lead_id]).await?;
     drop(lookup);
     let transaction = context.begin_system(company_id).await?;
     transaction.query(OPT_OUT, &[&lead_id]).await?;

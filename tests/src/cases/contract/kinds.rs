@@ -94,8 +94,7 @@ impl Scene {
         let mut scene =
             Self { function: function.to_owned(), company, conversation, client, mentee: String::new(), lead: String::new() };
         if function == "list_execution_logs" {
-            let execution = followups::sample::on_its_way(&scene.company).await;
-            scene.lead = format!("/followups/executions/{}/logs?", text(&execution["id"]));
+            scene.lead = followups::sample::empty_log(stack, &scene.company).await;
         }
         if function == "list_mentee_feedback" {
             scene.mentee = mentees::begun(&scene.company.admin, &[]).await;

@@ -74,3 +74,11 @@ pub async fn note(stack: &Stack, path: &str) {
           from followup_executions where id = $1";
     stack.database().await.execute(add, &[&id]).await.expect("a line");
 }
+
+/// The path of a log that says nothing yet.
+pub async fn empty_log(stack: &Stack, company: &Company) -> String {
+    let id = id_of(&on_its_way(company).await);
+    let clear = "delete from followup_logs where execution_id = $1::text::uuid";
+    stack.database().await.execute(clear, &[&id]).await.expect("an empty log");
+    format!("/followups/executions/{id}/logs?")
+}
