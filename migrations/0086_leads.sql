@@ -222,11 +222,11 @@ call app.protect('leads');
 alter policy company on leads to app_staff, app_student, app_system;
 create policy lookup on leads to app_lookup using (true);
 revoke insert, delete on leads from app_system;
-grant insert (id, pipeline_id, stage_id, rank, status, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value,
-              expected_close, tags, custom_fields, client_id, crm_id, closed_at, close_reason, value, created_by_id, created_at, entered_at),
-      update (pipeline_id, stage_id, rank, furthest_stage_id, status, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value,
+grant insert (id, pipeline_id, stage_id, rank, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value,
+              expected_close, tags, custom_fields, client_id, crm_id, created_by_id),
+      update (pipeline_id, stage_id, rank, furthest_stage_id, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value,
               expected_close, tags, custom_fields, client_id, crm_id, budget_confirmed, budget_amount, authority_level, need_level, decides_by,
-              qualification, qualification_score, score, scored_by, scored_at, temperature, last_contact_at, closed_at, close_reason, value,
+              qualification, qualification_score, score, scored_by, scored_at, temperature, last_contact_at, close_reason, value,
               version, updated_at, deleted_at)
     on leads to app_staff;
 

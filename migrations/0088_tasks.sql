@@ -61,7 +61,7 @@ create index tasks_follows on tasks (company_id, follows_id) where follows_id is
 create index tasks_open_of_owner on tasks (company_id, owner_id, listed_at, id) where completed_at is null;
 create index tasks_untold on tasks (due_at) where completed_at is null and told_due_at is distinct from due_at;
 call app.protect('tasks');
--- One's own, and what is about something that one sees: its conversation, else its mentoring, else its lead or client, whom all staff see.
+-- One's own, and what is about something that one sees: its conversation, else its mentoring, else its lead, else its client, whom all staff see.
 alter policy staff on tasks
     using ((select app.sees_all()) or owner_id = (select app.user_id()) or created_by = (select app.user_id())
            or given_by = (select app.user_id())
@@ -70,7 +70,9 @@ alter policy staff on tasks
                       select from conversations where conversations.company_id = tasks.company_id and conversations.id = conversation_id)
                   when mentee_id is not null then exists (
                       select from mentees where mentees.company_id = tasks.company_id and mentees.id = mentee_id)
-                  else client_id is not null or lead_id is not null
+                  when lead_id is not null then exists (
+                      select from leads where leads.company_id = tasks.company_id and leads.id = lead_id)
+                  else client_id is not null
               end)
     with check (true);
 create policy own_words on tasks as restrictive for insert to app_staff with check (created_by = (select app.user_id()));
@@ -95,7 +97,7 @@ begin
          where company_id = new.company_id and client_id = new.id and conversation_id is null;
     elsif tg_table_name = 'clients' then
         update tasks
-           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+           set client_id = new.id, moved_from = array_remove(moved_from, new.id)
          where company_id = new.company_id and client_id = old.merged_into_id and conversation_id is null and new.id = any (moved_from);
     elsif new.client_id <> old.client_id then
         update tasks set client_id = new.client_id where company_id = new.company_id and conversation_id = new.id;
@@ -107,7 +109,7 @@ begin
          where company_id = new.company_id and conversation_id = new.id;
     elsif tg_table_name = 'conversations' and old.merged_into_id is not null and new.merged_into_id is null then
         update tasks
-           set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+           set conversation_id = new.id, client_id = new.client_id, moved_from = array_remove(moved_from, new.id)
          where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
     end if;
     return null;
@@ -120,28 +122,43 @@ create trigger conversations_tasks after update of merged_into_id, client_id on 
     for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null) or new.client_id <> old.client_id)
     execute function app.move_tasks();
 
--- A lead that becomes another takes its tasks along; the lead itself keeps what it was.
+-- A lead that becomes another takes its tasks along, and has them back when that is undone.
 create function app.move_tasks_of_lead() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    update tasks
-       set lead_id = new.merged_into_id, moved_from = moved_from || new.id
-     where company_id = new.company_id and lead_id = new.id;
+    if new.merged_into_id is not null then
+        update tasks
+           set lead_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and lead_id = new.id;
+    else
+        update tasks
+           set lead_id = new.id, moved_from = array_remove(moved_from, new.id)
+         where company_id = new.company_id and lead_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
     return null;
 end
 $$;
 alter function app.move_tasks_of_lead owner to app_lookup;
 create trigger leads_tasks after update of merged_into_id on leads
-    for each row when (old.merged_into_id is null and new.merged_into_id is not null) execute function app.move_tasks_of_lead();
+    for each row when ((new.merged_into_id is null) <> (old.merged_into_id is null)) execute function app.move_tasks_of_lead();
 
 -- Who sees what a task is about, for whoever tells of the task without seeing that themselves.
-create function app.who_sees_task(conversation uuid, mentee uuid, out department_id uuid, out assignee_id uuid, out participant_ids uuid[], out mentor_id uuid)
+create function app.who_sees_task(conversation uuid, mentee uuid, lead uuid, out department_id uuid, out assignee_id uuid, out participant_ids uuid[])
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
-    select conversations.department_id, conversations.assignee_id, conversations.participant_ids
-      into department_id, assignee_id, participant_ids
-      from conversations
-     where conversations.company_id = app.company_id() and conversations.id = conversation;
-    select mentees.mentor_id into mentor_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    if conversation is not null then
+        select conversations.department_id, conversations.assignee_id, conversations.participant_ids
+          into department_id, assignee_id, participant_ids
+          from conversations
+         where conversations.company_id = app.company_id() and conversations.id = conversation;
+    elsif mentee is not null then
+        select mentees.mentor_id into assignee_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    elsif lead is not null then
+        select pipelines.department_id, coalesce(leads.closer_id, leads.sdr_id), array_remove(array[leads.sdr_id], null)
+          into department_id, assignee_id, participant_ids
+          from leads
+          join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
+         where leads.company_id = app.company_id() and leads.id = lead;
+    end if;
     participant_ids := coalesce(participant_ids, '{}');
 end
 $$;

@@ -306,7 +306,7 @@ create function app.is_opt_out(words text) returns boolean language sql immutabl
     select app.spaced(words) in ('parar', 'pare', 'para', 'sair', 'stop', 'cancelar', 'cancele', 'descadastrar', 'me descadastre', 'remover',
                                  'me remova', 'unsubscribe', 'nao quero mais', 'nao quero mais receber', 'nao quero receber', 'parar de receber')
 $$;
-grant execute on function app.is_opt_out to app_lookup, app_staff, app_system;
+grant execute on function app.is_opt_out to app_lookup;
 
 -- ---------------------------------------------------------------------------------------------------------------------------------
 -- A reply, by whatever way it comes, ends all that goes on with the lead, in the transaction that stores it.

@@ -7182,7 +7182,7 @@ begin
          where company_id = new.company_id and client_id = new.id and conversation_id is null;
     elsif tg_table_name = 'clients' then
         update tasks
-           set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+           set client_id = new.id, moved_from = array_remove(moved_from, new.id)
          where company_id = new.company_id and client_id = old.merged_into_id and conversation_id is null and new.id = any (moved_from);
     elsif new.client_id <> old.client_id then
         update tasks set client_id = new.client_id where company_id = new.company_id and conversation_id = new.id;
@@ -7194,7 +7194,7 @@ begin
          where company_id = new.company_id and conversation_id = new.id;
     elsif tg_table_name = 'conversations' and old.merged_into_id is not null and new.merged_into_id is null then
         update tasks
-           set conversation_id = new.id, client_id = new.client_id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
+           set conversation_id = new.id, client_id = new.client_id, moved_from = array_remove(moved_from, new.id)
          where company_id = new.company_id and conversation_id = old.merged_into_id and new.id = any (moved_from);
     end if;
     return null;
@@ -7208,9 +7208,15 @@ CREATE OR REPLACE FUNCTION app.move_tasks_of_lead()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    update tasks
-       set lead_id = new.merged_into_id, moved_from = moved_from || new.id
-     where company_id = new.company_id and lead_id = new.id;
+    if new.merged_into_id is not null then
+        update tasks
+           set lead_id = new.merged_into_id, moved_from = moved_from || new.id
+         where company_id = new.company_id and lead_id = new.id;
+    else
+        update tasks
+           set lead_id = new.id, moved_from = array_remove(moved_from, new.id)
+         where company_id = new.company_id and lead_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
     return null;
 end
 $function$;
@@ -11234,18 +11240,27 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid)
+CREATE OR REPLACE FUNCTION app.who_sees_task(conversation uuid, mentee uuid, lead uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[])
  RETURNS record
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
-    select conversations.department_id, conversations.assignee_id, conversations.participant_ids
-      into department_id, assignee_id, participant_ids
-      from conversations
-     where conversations.company_id = app.company_id() and conversations.id = conversation;
-    select mentees.mentor_id into mentor_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    if conversation is not null then
+        select conversations.department_id, conversations.assignee_id, conversations.participant_ids
+          into department_id, assignee_id, participant_ids
+          from conversations
+         where conversations.company_id = app.company_id() and conversations.id = conversation;
+    elsif mentee is not null then
+        select mentees.mentor_id into assignee_id from mentees where mentees.company_id = app.company_id() and mentees.id = mentee;
+    elsif lead is not null then
+        select pipelines.department_id, coalesce(leads.closer_id, leads.sdr_id), array_remove(array[leads.sdr_id], null)
+          into department_id, assignee_id, participant_ids
+          from leads
+          join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
+         where leads.company_id = app.company_id() and leads.id = lead;
+    end if;
     participant_ids := coalesce(participant_ids, '{}');
 end
 $function$;
@@ -11388,7 +11403,7 @@ CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads FOR EACH ROW EXECUT
 CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_tags BEFORE INSERT OR UPDATE OF tags ON public.leads FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
-CREATE TRIGGER leads_tasks AFTER UPDATE OF merged_into_id ON public.leads FOR EACH ROW WHEN (((old.merged_into_id IS NULL) AND (new.merged_into_id IS NOT NULL))) EXECUTE FUNCTION app.move_tasks_of_lead();
+CREATE TRIGGER leads_tasks AFTER UPDATE OF merged_into_id ON public.leads FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_tasks_of_lead();
 CREATE TRIGGER mails_told AFTER INSERT ON public.mails FOR EACH ROW WHEN ((new.template = ANY (ARRAY['new_device'::text, 'password_changed'::text, 'two_factor_enabled'::text, 'two_factor_disabled'::text, 'recovery_codes_renewed'::text]))) EXECUTE FUNCTION app.notify_of_mail();
 CREATE TRIGGER memberships_channels AFTER INSERT OR UPDATE OF status, role ON public.memberships FOR EACH ROW EXECUTE FUNCTION app.follow_membership();
 CREATE TRIGGER memberships_last_admin AFTER UPDATE OF role, status ON public.memberships FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
@@ -12590,7 +12605,10 @@ CASE
     WHEN (mentee_id IS NOT NULL) THEN (EXISTS ( SELECT
        FROM public.mentees
       WHERE ((mentees.company_id = tasks.company_id) AND (mentees.id = tasks.mentee_id))))
-    ELSE ((client_id IS NOT NULL) OR (lead_id IS NOT NULL))
+    WHEN (lead_id IS NOT NULL) THEN (EXISTS ( SELECT
+       FROM public.leads
+      WHERE ((leads.company_id = tasks.company_id) AND (leads.id = tasks.lead_id))))
+    ELSE (client_id IS NOT NULL)
 END) with check true;
 
 create policy system on public.tasks as permissive for all to app_system using true;
@@ -13294,17 +13312,14 @@ grant update on column public.leads.budget_confirmed to app_staff;
 grant insert, update on column public.leads.campaign to app_staff;
 grant insert, update on column public.leads.client_id to app_staff;
 grant update on column public.leads.client_id to app_lookup;
-grant insert, update on column public.leads.close_reason to app_staff;
-grant insert, update on column public.leads.closed_at to app_staff;
+grant update on column public.leads.close_reason to app_staff;
 grant insert, update on column public.leads.closer_id to app_staff;
-grant insert on column public.leads.created_at to app_staff;
 grant insert on column public.leads.created_by_id to app_staff;
 grant insert, update on column public.leads.crm_id to app_staff;
 grant insert, update on column public.leads.custom_fields to app_staff;
 grant update on column public.leads.decides_by to app_staff;
 grant update on column public.leads.deleted_at to app_staff;
 grant insert, update on column public.leads.email to app_staff;
-grant insert on column public.leads.entered_at to app_staff;
 grant insert, update on column public.leads.expected_close to app_staff;
 grant update on column public.leads.furthest_stage_id to app_staff;
 grant insert on column public.leads.id to app_staff;
@@ -13331,12 +13346,11 @@ grant update on column public.leads.scored_at to app_staff;
 grant update on column public.leads.scored_by to app_staff;
 grant insert, update on column public.leads.sdr_id to app_staff;
 grant insert, update on column public.leads.stage_id to app_staff;
-grant insert, update on column public.leads.status to app_staff;
 grant insert, update on column public.leads.tags to app_staff;
 grant update on column public.leads.tags to app_lookup;
 grant update on column public.leads.temperature to app_staff;
 grant update on column public.leads.updated_at to app_staff;
-grant insert, update on column public.leads.value to app_staff;
+grant update on column public.leads.value to app_staff;
 grant update on column public.leads.version to app_lookup;
 grant update on column public.leads.version to app_staff;
 grant insert, select, update on column public.mail_accounts.authority to app_staff;
@@ -13853,8 +13867,6 @@ grant execute on function app.index_meanings() to app_system;
 grant execute on function app.instances_to_check(most integer) to app;
 grant execute on function app.is_of_own_mentoring(topic text, audience text[], data jsonb) to app_lookup;
 grant execute on function app.is_opt_out(words text) to app_lookup;
-grant execute on function app.is_opt_out(words text) to app_staff;
-grant execute on function app.is_opt_out(words text) to app_system;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_system;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_lookup;
@@ -14052,8 +14064,8 @@ grant execute on function app.visibility() to app_student;
 grant execute on function app.visibility() to app_system;
 grant execute on function app.wake_bot(client uuid) to app_staff;
 grant execute on function app.web_push_of(person uuid) to app_system;
-grant execute on function app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid) to app_staff;
-grant execute on function app.who_sees_task(conversation uuid, mentee uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[], OUT mentor_id uuid) to app_system;
+grant execute on function app.who_sees_task(conversation uuid, mentee uuid, lead uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[]) to app_staff;
+grant execute on function app.who_sees_task(conversation uuid, mentee uuid, lead uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[]) to app_system;
 grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
 grant execute on function app.zone_said_of(lead public.leads) to app_lookup;
 grant execute on function app.zone_said_of(lead public.leads) to app_staff;

@@ -24,11 +24,11 @@ macro_rules! read_from_text {
 /// Declares an enumeration with the word of each variant.
 #[macro_export]
 macro_rules! closed_set {
-    ($(#[$doc:meta])* $visibility:vis $name:ident { $($(#[$of_variant:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $visibility:vis $name:ident { $($(#[$of_variant:meta])* $variant:ident = $word:literal $(| $also:literal)*),+ $(,)? }) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         $(#[$doc])*
         $visibility enum $name {
-            $($(#[$of_variant])* #[serde(rename = $word)] $variant),+
+            $($(#[$of_variant])* #[serde(rename = $word, $(alias = $also),*)] $variant),+
         }
 
         impl $name {
@@ -45,7 +45,7 @@ macro_rules! closed_set {
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
-                    $($word => Ok(Self::$variant),)+
+                    $($word $(| $also)* => Ok(Self::$variant),)+
                     // In serde's words, which `validation` knows how to tell.
                     other => Err(format!("unknown variant `{other}`, expected one of `{}`", [$($word),+].join("`, `"))),
                 }
@@ -62,7 +62,7 @@ mod tests {
 
     closed_set! {
         /// How far it is.
-        Stage { Open = "open", WonOver = "won" }
+        Stage { Open = "open", WonOver = "won" | "ganho" }
     }
 
     #[test]
@@ -73,6 +73,8 @@ mod tests {
             assert_eq!(serde_json::from_value::<Stage>(word.into()).unwrap(), stage);
             assert_eq!(Stage::from_sql(&Type::TEXT, word.as_bytes()).unwrap(), stage);
         }
+        assert_eq!(serde_json::from_value::<Stage>("ganho".into()).unwrap(), Stage::WonOver);
+        assert_eq!("ganho".parse(), Ok(Stage::WonOver));
         let schema = serde_json::to_value(schemars::schema_for!(Stage)).unwrap();
         assert_eq!(schema["enum"], serde_json::json!(["open", "won"]));
     }

@@ -7,6 +7,7 @@ pub mod execution;
 pub mod judging;
 pub mod running;
 pub mod sequence;
+pub mod settings;
 mod shown;
 pub mod step;
 pub mod switching;

@@ -4,7 +4,7 @@ use shared::prelude::*;
 
 use crate::{
     enrol::{Audience, MANY_LEADS, MOST_AT_ONCE, ManyLeads, enroll_later},
-    sequence::Settings,
+    settings::Settings,
 };
 
 const PAUSE: &str = "

@@ -4,14 +4,14 @@ use shared::{closed_set, prelude::*};
 
 closed_set! {
     /// By what way.
-    pub InteractionType { Whatsapp = "whatsapp", Email = "email", Call = "call", Meeting = "meeting", Note = "note", Other = "other" }
+    pub InteractionType { Whatsapp = "whatsapp", Email = "email", Call = "call" | "ligacao", Meeting = "meeting", Note = "note", Other = "other" }
 }
 
 closed_set! {
     /// What came of it.
     pub InteractionResult {
-        Contacted = "contacted",
-        ClosedWon = "closed_won",
+        Contacted = "contacted" | "contato_realizado",
+        ClosedWon = "closed_won" | "fechamento_positivo",
         NoAnswer = "no_answer",
         Scheduled = "scheduled",
         ProposalSent = "proposal_sent",

@@ -60,13 +60,13 @@ mod tests {
     use super::*;
     use shared::money::Money;
 
-    fn of(revenues: &[(i32, i64)], engagement: Option<i64>, last_overall: Option<i16>) -> Vec<Risk> {
+    fn of(revenues: &[(i32, u64)], engagement: Option<i64>, last_overall: Option<i16>) -> Vec<Risk> {
         let revenues: Revenues = revenues.iter().map(|(month, cents)| (Month::new(2026, *month), Money::cents(*cents))).collect();
         let (entry, current) = (Month::new(2026, 1), Month::new(2026, 6));
         risks(&Known { entry, current, revenues: &revenues, engagement, last_overall })
     }
 
-    const STEADY: &[(i32, i64)] = &[(4, 100), (5, 100)];
+    const STEADY: &[(i32, u64)] = &[(4, 100), (5, 100)];
 
     #[test]
     fn each_reason_begins_where_it_is_said_to() {

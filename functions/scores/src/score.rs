@@ -12,7 +12,7 @@ use crate::{
 
 closed_set! {
     /// How likely a lead is to buy, by its score.
-    pub Temperature { Cold = "cold", Warm = "warm", Hot = "hot" }
+    pub Temperature { Cold = "cold" | "frio", Warm = "warm" | "morno", Hot = "hot" | "quente" }
 }
 
 closed_set! {

@@ -7,6 +7,6 @@ mod task;
 pub use place::{Links, Places, places};
 pub use recurrence::{Recurrence, next_time};
 pub use task::{
-    FOLLOWING, LOCKED_TASK, NewTask, PlacedTask, TASK_DONE, Task, TaskCompleted, TaskCreated, TaskDeleted, TaskKind, TaskOverdue,
-    TaskUpdated, insert, is_in_this_millennium,
+    FOLLOWING, NewTask, PlacedTask, TASK_DONE, Task, TaskCompleted, TaskCreated, TaskDeleted, TaskKind, TaskOverdue, TaskUpdated,
+    hold, insert, is_in_this_millennium,
 };

@@ -94,13 +94,13 @@ mod tests {
     const NOTHING: Places =
         Places { conversation_client_id: None, mentee_client_id: None, has_client: false, has_lead: false, has_owner: true };
 
-    fn id(number: u128) -> Option<Uuid> {
-        Some(Uuid::from_u128(number))
+    const fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
     }
 
     #[test]
     fn only_what_is_new_is_judged() {
-        let links = Links { lead_id: id(1), client_id: id(2), mentee_id: id(3), conversation_id: id(4) };
+        let links = Links { lead_id: Some(id(1)), client_id: Some(id(2)), mentee_id: Some(id(3)), conversation_id: Some(id(4)) };
         assert!(NOTHING.judge(&links, &Links::default(), false).is_err());
         assert_eq!(NOTHING.judge(&links, &links, false).unwrap(), links);
         assert_eq!(NOTHING.judge(&Links::default(), &links, false).unwrap(), Links::default());
@@ -109,17 +109,17 @@ mod tests {
 
     #[test]
     fn the_client_is_that_of_the_conversation_or_the_mentee() {
-        let places = Places { conversation_client_id: id(7), mentee_client_id: id(7), has_client: true, ..NOTHING };
-        let of_conversation = Links { conversation_id: id(4), ..Links::default() };
-        assert_eq!(places.judge(&of_conversation, &Links::default(), false).unwrap().client_id, id(7));
-        let of_mentee = Links { mentee_id: id(3), ..Links::default() };
-        assert_eq!(places.judge(&of_mentee, &Links::default(), false).unwrap().client_id, id(7));
-        let another = Links { client_id: id(2), ..of_conversation };
+        let places = Places { conversation_client_id: Some(id(7)), mentee_client_id: Some(id(7)), has_client: true, ..NOTHING };
+        let of_conversation = Links { conversation_id: Some(id(4)), ..Links::default() };
+        assert_eq!(places.judge(&of_conversation, &Links::default(), false).unwrap().client_id, Some(id(7)));
+        let of_mentee = Links { mentee_id: Some(id(3)), ..Links::default() };
+        assert_eq!(places.judge(&of_mentee, &Links::default(), false).unwrap().client_id, Some(id(7)));
+        let another = Links { client_id: Some(id(2)), ..of_conversation };
         assert!(places.judge(&another, &Links::default(), false).is_err());
         // What was there of another one gives way to the conversation that comes.
-        let had = Links { client_id: id(2), ..Links::default() };
-        assert_eq!(places.judge(&another, &had, false).unwrap().client_id, id(7));
-        let apart = Places { mentee_client_id: id(8), ..places };
-        assert!(apart.judge(&Links { mentee_id: id(3), ..of_conversation }, &Links::default(), false).is_err());
+        let had = Links { client_id: Some(id(2)), ..Links::default() };
+        assert_eq!(places.judge(&another, &had, false).unwrap().client_id, Some(id(7)));
+        let apart = Places { mentee_client_id: Some(id(8)), ..places };
+        assert!(apart.judge(&Links { mentee_id: Some(id(3)), ..of_conversation }, &Links::default(), false).is_err());
     }
 }

@@ -1,6 +1,8 @@
 //! A task, and whom its changes are told to.
 
+use futures_util::future::try_join3;
 use shared::{closed_set, prelude::*, rule};
+use tokio_postgres::types::ToSql;
 
 use crate::{Links, Recurrence};
 
@@ -43,16 +45,35 @@ macro_rules! placed_task {
         concat!(
             "select ",
             $crate::task_columns!(),
-            ", tasks.given_by, tasks.series_id, tasks.series_at, tasks.occurrence, seen.department_id, seen.assignee_id, seen.participant_ids, seen.mentor_id
+            ", tasks.given_by, tasks.series_id, tasks.series_at, tasks.occurrence, seen.department_id, seen.assignee_id, seen.participant_ids
           from tasks ",
             $crate::task_joins!(),
-            " cross join app.who_sees_task(tasks.conversation_id, tasks.mentee_id) seen"
+            " cross join app.who_sees_task(tasks.conversation_id, tasks.mentee_id, tasks.lead_id) seen"
         )
     };
 }
 
-/// One, locked until the transaction ends.
-pub const LOCKED_TASK: &str = concat!(placed_task!(), " where tasks.id = $1 for no key update of tasks");
+/// Before the task `$1` is locked: what it is about stays what it is, and comes first in the order of locks.
+const HOLD_CLIENT: &str = "select from clients where id = (select client_id from tasks where id = $1) for share";
+const HOLD_CONVERSATION: &str =
+    "select from conversations where id = (select conversation_id from tasks where id = $1) for share";
+
+/// Holds a task, and what it is about, until the transaction ends.
+///
+/// # Errors
+/// 404 where the caller sees none; as `Transaction::query`.
+pub async fn hold(transaction: &Transaction, id: Uuid) -> Result<PlacedTask, Error> {
+    let ids: &[&(dyn ToSql + Sync)] = &[&id];
+    let (_, _, task) = try_join3(
+        transaction.query(HOLD_CLIENT, ids),
+        transaction.query(HOLD_CONVERSATION, ids),
+        transaction.one(LOCKED_TASK, ids),
+    )
+    .await?;
+    Ok(task)
+}
+
+const LOCKED_TASK: &str = concat!(placed_task!(), " where tasks.id = $1 for no key update of tasks");
 
 /// What came after the task `$1`: what it was said to come after, and the next one of its series.
 pub const FOLLOWING: &str = concat!(placed_task!(), " where tasks.follows_id = $1");
@@ -119,7 +140,6 @@ pub struct PlacedTask {
     department_id: Option<Uuid>,
     assignee_id: Option<Uuid>,
     participant_ids: Vec<Uuid>,
-    mentor_id: Option<Uuid>,
 }
 
 impl PlacedTask {
@@ -128,13 +148,11 @@ impl PlacedTask {
     pub fn audience(&self) -> Audience {
         let people: Vec<Uuid> = [Some(self.task.owner_id), self.task.created_by, self.given_by].into_iter().flatten().collect();
         let Links { lead_id, client_id, mentee_id, conversation_id } = self.task.links();
-        if conversation_id.is_some() {
+        if conversation_id.or(mentee_id).or(lead_id).is_some() {
             Audience::conversation(self.department_id, self.assignee_id)
                 .and_participants(&self.participant_ids)
                 .and_participants(&people)
-        } else if mentee_id.is_some() {
-            Audience::conversation(None, self.mentor_id).and_participants(&people)
-        } else if client_id.is_some() || lead_id.is_some() {
+        } else if client_id.is_some() {
             Audience::staff()
         } else {
             Audience::from(Some(people.iter().map(|person| format!("user:{person}")).collect()))

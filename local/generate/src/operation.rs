@@ -56,7 +56,7 @@ fn needs_body(description: &Value) -> bool {
     let name = body["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
     let schema = name.map_or(body, |name| &description["schemas"][name]);
     let asks_for_nothing = |schema: &Value| schema["required"].as_array().is_none_or(Vec::is_empty);
-    let branches = schema["oneOf"].as_array();
+    let branches = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
     let takes_none = schema["type"] == "object"
         && asks_for_nothing(schema)
         && branches.is_none_or(|branches| branches.iter().any(asks_for_nothing));

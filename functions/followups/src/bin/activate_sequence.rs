@@ -2,7 +2,8 @@
 
 use followups::{
     enrol::MANY_LEADS,
-    sequence::{LOCKED_SEQUENCE, Sequence, SequenceUpdated, Settings, write},
+    sequence::{LOCKED_SEQUENCE, Sequence, SequenceUpdated},
+    settings::{Settings, write},
     switching::{expect_few, follow},
 };
 use shared::{error::NOT_FOUND, prelude::*};

@@ -2,7 +2,8 @@
 
 use followups::{
     enrol::{MANY_LEADS, enroll_later},
-    sequence::{NAME_TAKEN, NewSequence, Sequence, SequenceCreated, UNKNOWN_CHANNEL, write},
+    sequence::{NAME_TAKEN, Sequence, SequenceCreated, UNKNOWN_CHANNEL},
+    settings::{NewSequence, write},
     switching::expect_few,
 };
 use shared::prelude::*;

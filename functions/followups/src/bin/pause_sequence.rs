@@ -1,7 +1,8 @@
 //! POST /followups/sequences/{id}/pause — a sequence does not run until it is activated again; nobody is taken in, no step is done.
 
 use followups::{
-    sequence::{LOCKED_SEQUENCE, Sequence, SequenceUpdated, Settings, write},
+    sequence::{LOCKED_SEQUENCE, Sequence, SequenceUpdated},
+    settings::{Settings, write},
     switching::follow,
 };
 use shared::{error::NOT_FOUND, prelude::*};

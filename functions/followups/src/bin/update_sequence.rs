@@ -2,7 +2,8 @@
 
 use followups::{
     enrol::MANY_LEADS,
-    sequence::{LOCKED_SEQUENCE, NAME_TAKEN, Sequence, SequenceData, SequenceUpdated, Settings, UNKNOWN_CHANNEL, write},
+    sequence::{LOCKED_SEQUENCE, NAME_TAKEN, Sequence, SequenceUpdated, UNKNOWN_CHANNEL},
+    settings::{SequenceData, Settings, write},
     switching::{expect_few, follow},
 };
 use shared::{

@@ -4,8 +4,8 @@ use futures_util::future::{join3, try_join3};
 use jiff::tz::TimeZone;
 use shared::{VISIBLE, error::NOT_FOUND, prelude::*, visible};
 use tasks::{
-    FOLLOWING, LOCKED_TASK, NewTask, PlacedTask, TASK_DONE, Task, TaskCompleted, TaskKind, insert, is_in_this_millennium,
-    next_time, placed_task,
+    FOLLOWING, NewTask, PlacedTask, TASK_DONE, Task, TaskCompleted, TaskKind, hold, insert, is_in_this_millennium, next_time,
+    placed_task,
 };
 
 const ROUTE: Route = Route::post("/tasks/{id}/complete").fails(&[NOT_FOUND, TASK_DONE]);
@@ -83,7 +83,7 @@ async fn complete_task(
 ) -> Result<Json<CompletedTask>, Error> {
     let transaction = context.begin(&agent).await?;
     let (current, following, who) = join3(
-        transaction.one::<PlacedTask>(LOCKED_TASK, &[&id]),
+        hold(&transaction, id),
         transaction.all::<PlacedTask>(FOLLOWING, &[&id]),
         transaction.one::<WhoGoesOn>(WHO_GOES_ON, &[&id]),
     )

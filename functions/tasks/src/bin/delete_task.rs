@@ -1,7 +1,7 @@
 //! DELETE /tasks/{id} — takes away a task that nobody has completed; nobody is told any more that its time is over.
 
 use shared::{error::NOT_FOUND, prelude::*};
-use tasks::{LOCKED_TASK, PlacedTask, TASK_DONE, TaskDeleted};
+use tasks::{TASK_DONE, TaskDeleted, hold};
 
 const ROUTE: Route = Route::delete("/tasks/{id}").fails(&[NOT_FOUND, TASK_DONE]);
 
@@ -13,7 +13,7 @@ pub fn main() {
 
 async fn delete_task(context: Context, agent: Staff, Path(id): Path<Uuid>) -> Result<NoContent, Error> {
     let transaction = context.begin(&agent).await?;
-    let current: PlacedTask = transaction.one(LOCKED_TASK, &[&id]).await?;
+    let current = hold(&transaction, id).await?;
     // What was done counts: goals and coins are made of it.
     if current.task.completed_at.is_some() {
         return Err(TASK_DONE.with_current(&current.task));

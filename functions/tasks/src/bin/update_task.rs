@@ -8,8 +8,7 @@ use shared::{
     visible,
 };
 use tasks::{
-    LOCKED_TASK, Links, PlacedTask, Recurrence, TASK_DONE, Task, TaskKind, TaskUpdated, is_in_this_millennium, placed_task,
-    places,
+    Links, PlacedTask, Recurrence, TASK_DONE, Task, TaskKind, TaskUpdated, hold, is_in_this_millennium, placed_task, places,
 };
 use team::given::Given;
 
@@ -92,7 +91,7 @@ async fn update_task(
     Json(input): Json<TaskChanges>,
 ) -> Result<Json<Task>, Error> {
     let transaction = context.begin(&agent).await?;
-    let current: PlacedTask = transaction.one(LOCKED_TASK, &[&id]).await?;
+    let current = hold(&transaction, id).await?;
     if_match.check(&current.task)?;
     if current.task.completed_at.is_some() {
         return Err(TASK_DONE.with_current(&current.task));

@@ -113,6 +113,25 @@ const TABLE: &[Name] = &[
     Name::of("next_run_at", &["proxima_execucao"]).told(),
     Name::of("executed_steps", &["steps_executados"]).told(),
     Name::of("responded_at", &["data_resposta"]).beside(&["executed_steps"]).told(),
+    // Leads.
+    Name::of("name", &["nome_completo"]).beside(&["potential_value", "origin"]),
+    Name::of("phone", &["telefone"]).beside(&["potential_value", "origin"]),
+    Name::of("company", &["empresa"]).beside(&["potential_value", "origin"]),
+    Name::of("origin", &["origem"]).beside(&["campaign"]),
+    Name::of("temperature", &["temperatura"]).beside(&["score_min"]).taken(),
+    Name::of("temperature", &["temperatura"]).beside(&["score"]).told_as(temperature),
+    Name::of("score", &["lead_score"]).beside(&["qualification"]).told(),
+    Name::of("potential_value", &["valor_potencial"]).beside(&["origin"]),
+    Name::of("from", &["date_from"]).beside(&["score_min"]).taken(),
+    Name::of("to", &["date_to"]).beside(&["score_min"]).taken(),
+    Name::of("value_min", &["valor_min"]).taken(),
+    Name::of("authority_level", &["authority_nivel"]).beside(&["need_level"]),
+    Name::of("budget_confirmed", &["budget_confirmado"]).beside(&["need_level"]),
+    Name::of("type", &["tipo_interacao"]).beside(&["result", "at"]),
+    Name::of("at", &["data_interacao"]).beside(&["type", "result"]),
+    Name::of("result", &["resultado"]).beside(&["type", "at"]),
+    Name::of("summary", &["resumo"]).beside(&["result", "next_step"]),
+    Name::of("details", &["detalhes_completos"]).beside(&["result", "next_step"]),
     // Mentees.
     Name::of("year", &["ano"]).beside(&["revenue"]),
     Name::of("month", &["mes"]).beside(&["year", "revenue"]),
@@ -128,6 +147,16 @@ fn channel(kind: &Value) -> Value {
     match kind.as_str() {
         Some("whatsapp_cloud" | "evolution" | "botconversa") => json!("whatsapp"),
         _ => kind.clone(),
+    }
+}
+
+/// In the words of those front ends.
+fn temperature(ours: &Value) -> Value {
+    match ours.as_str() {
+        Some("cold") => json!("frio"),
+        Some("warm") => json!("morno"),
+        Some("hot") => json!("quente"),
+        _ => ours.clone(),
     }
 }
 

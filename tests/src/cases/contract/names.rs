@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::sample::Fixture;
 
 /// Our name, another one that requests may use, and what the same input declares besides.
-const TAKEN: [(&str, &str, &[&str]); 36] = [
+const TAKEN: [(&str, &str, &[&str]); 52] = [
     ("is_active", "ativo", &["criteria"]),
     ("criteria", "criterios_ativacao", &["pause_weekends"]),
     ("kind", "tipo_acao", &["delay_minutes"]),
@@ -41,6 +41,22 @@ const TAKEN: [(&str, &str, &[&str]); 36] = [
     ("kind", "message_type", &["phone", "quick_reply_id"]),
     ("phone", "to", &["quick_reply_id"]),
     ("expiration_time", "expirationTime", &[]),
+    ("name", "nome_completo", &["potential_value", "origin"]),
+    ("phone", "telefone", &["potential_value", "origin"]),
+    ("company", "empresa", &["potential_value", "origin"]),
+    ("origin", "origem", &["campaign"]),
+    ("potential_value", "valor_potencial", &["origin"]),
+    ("authority_level", "authority_nivel", &["need_level"]),
+    ("budget_confirmed", "budget_confirmado", &["need_level"]),
+    ("type", "tipo_interacao", &["result", "at"]),
+    ("at", "data_interacao", &["type", "result"]),
+    ("result", "resultado", &["type", "at"]),
+    ("summary", "resumo", &["result", "next_step"]),
+    ("details", "detalhes_completos", &["result", "next_step"]),
+    ("temperature", "temperatura", &["score_min"]),
+    ("from", "date_from", &["score_min"]),
+    ("to", "date_to", &["score_min"]),
+    ("value_min", "valor_min", &[]),
     ("year", "ano", &["revenue"]),
     ("month", "mes", &["year", "revenue"]),
     ("nps", "nota_nps", &["overall"]),
@@ -51,7 +67,7 @@ const TAKEN: [(&str, &str, &[&str]); 36] = [
 /// Of a declared object: our name, what answers carry besides, what the object declares too, and the value.
 type Told = (&'static str, &'static str, &'static [&'static str], fn(&Value) -> Value);
 
-const TOLD: [Told; 41] = [
+const TOLD: [Told; 55] = [
     ("is_active", "ativo", &["criteria"], Value::clone),
     ("criteria", "criterios_ativacao", &["pause_weekends"], Value::clone),
     ("kind", "tipo_acao", &["delay_minutes"], Value::clone),
@@ -91,6 +107,24 @@ const TOLD: [Told; 41] = [
     ("provider_id", "whatsapp_message_id", &["conversation_id"], Value::clone),
     ("sent_at", "timestamp", &["conversation_id"], Value::clone),
     ("is_read", "is_read", &["conversation_id"], Value::clone),
+    ("name", "nome_completo", &["potential_value", "origin"], Value::clone),
+    ("phone", "telefone", &["potential_value", "origin"], Value::clone),
+    ("company", "empresa", &["potential_value", "origin"], Value::clone),
+    ("origin", "origem", &["campaign"], Value::clone),
+    ("potential_value", "valor_potencial", &["origin"], Value::clone),
+    ("authority_level", "authority_nivel", &["need_level"], Value::clone),
+    ("budget_confirmed", "budget_confirmado", &["need_level"], Value::clone),
+    ("type", "tipo_interacao", &["result", "at"], Value::clone),
+    ("at", "data_interacao", &["type", "result"], Value::clone),
+    ("result", "resultado", &["type", "at"], Value::clone),
+    ("summary", "resumo", &["result", "next_step"], Value::clone),
+    ("details", "detalhes_completos", &["result", "next_step"], Value::clone),
+    ("score", "lead_score", &["qualification"], Value::clone),
+    ("temperature", "temperatura", &["score"], |ours| match text(ours) {
+        "cold" => json!("frio"),
+        "warm" => json!("morno"),
+        _ => json!("quente"),
+    }),
     ("year", "ano", &["revenue"], Value::clone),
     ("month", "mes", &["year", "revenue"], Value::clone),
     ("nps", "nota_nps", &["overall"], Value::clone),
@@ -177,7 +211,14 @@ pub async fn queries_take_second_names(stack: Arc<Stack>) {
             .iter()
             .filter(|(ours, second, beside)| declares(ours) && !declares(second) && beside.iter().all(|beside| declares(beside)));
         for (ours, second, _) in names {
-            let id = if *ours == "kind" { "text".to_owned() } else { Uuid::nil().to_string() };
+            let id = match *ours {
+                "kind" => "text".to_owned(),
+                "origin" => "site".to_owned(),
+                "temperature" => "hot".to_owned(),
+                "from" | "to" => "2026-01-31".to_owned(),
+                "value_min" => "10.00".to_owned(),
+                _ => Uuid::nil().to_string(),
+            };
             // What the list is not asked without.
             let required = if operation.id == "search_messages" { "search=a&" } else { "" };
             let with = |query: String| {
@@ -187,7 +228,10 @@ pub async fn queries_take_second_names(stack: Arc<Stack>) {
             let renamed = with(format!("{second}={id}&{ours}={id}")).await;
             assert_eq!(renamed.status, operation.success, "{} {second}: {}", operation.id, renamed.body);
             let wrong = with(format!("{second}=x")).await;
-            assert_eq!((wrong.status, fields(&wrong)[0].0), (422, *ours), "{} {second}", operation.id);
+            // Any text is an origin.
+            if *ours != "origin" {
+                assert_eq!((wrong.status, fields(&wrong)[0].0), (422, *ours), "{} {second}", operation.id);
+            }
             let two = with(format!("{second}={id}&{ours}=x")).await;
             assert_eq!((two.status, fields(&two)), (422, vec![(*ours, "two_values")]), "{} {second}", operation.id);
             tried += 1;

@@ -192,6 +192,7 @@ impl Fixture {
         text(&self.company.admin.api.post("/views", view).await.expect(201)["id"]).to_owned()
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     async fn value(&self, function: &str, placeholder: &str) -> String {
         if let Some(value) = self.of_login(function, placeholder).await {
             return value;
@@ -264,7 +265,7 @@ impl Fixture {
                 chat::sample::value(&self.stack, &self.company, function, placeholder).await
             }
             "mentee_id" | "mentee_token" => mentees::sample::value(&self.company, placeholder).await,
-            "task_id" => tasks::sample::task(&self.company).await,
+            "task_id" | "tasked_client_id" => tasks::sample::value(&self.company, placeholder).await,
             "notification_id" | "notification_job_id" => {
                 notifications::sample::value(&self.stack, &self.company, placeholder).await
             }

@@ -281,6 +281,15 @@ fn secret(company: &Company) -> String {
     format!("segredo da casa {}", company.slug)
 }
 
+/// The client is mentored, and there is a task about it.
+async fn mentored(company: &Company, client: &str) -> (String, String) {
+    let mentee = json!({"client_id": client, "goals": secret(company)});
+    let mentee = text(&company.admin.api.post("/mentees", mentee).await.expect(201)["id"]).to_owned();
+    let task = json!({"title": secret(company), "mentee_id": mentee});
+    let task = text(&company.admin.api.post("/tasks", task).await.expect(201)["id"]).to_owned();
+    (mentee, task)
+}
+
 async fn small_company(stack: &Stack) -> Company {
     stack.company(Wanted { agents: 1, ..Wanted::default() }).await
 }
@@ -412,6 +421,7 @@ struct Scene {
 }
 
 impl Scene {
+    #[expect(clippy::too_many_lines, reason = "a list")]
     async fn make(stack: &Stack) -> Self {
         let departments = vec![("Atendimento", vec![1])];
         let company = stack.company(Wanted { departments, ..Wanted::default() }).await;
@@ -466,10 +476,7 @@ impl Scene {
         let emoji = json!({"name": "segredo", "file_id": file});
         let emoji = text(&admin.api.post("/chat/emoji", emoji).await.expect(201)["id"]).to_owned();
         let interval = sample::interval(&company, company.agents[0].id).await;
-        let mentored = json!({"client_id": client, "goals": secret(&company)});
-        let mentee = text(&admin.api.post("/mentees", mentored).await.expect(201)["id"]).to_owned();
-        let task = json!({"title": secret(&company), "mentee_id": mentee});
-        let task = text(&admin.api.post("/tasks", task).await.expect(201)["id"]).to_owned();
+        let (mentee, task) = mentored(&company, &client).await;
         let lead = json!({"name": secret(&company), "client_id": client, "origin": secret(&company)});
         let lead = admin.api.post("/leads", lead).await.expect(201);
         let stage = text(&lead["stage"]["id"]).to_owned();

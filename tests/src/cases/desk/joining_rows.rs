@@ -104,6 +104,8 @@ pub async fn everything_that_names_a_client_follows(stack: Arc<Stack>) {
         insert into client_files (company_id, client_id, file_id, added_by) values ($2, $3, $1, $4)";
     database.execute(document, &[&Uuid::now_v7(), &company.id, &student, &author]).await.expect("a document");
 
+    let lead = json!({"name": "Ana", "client_id": student});
+    company.supervisor.api.post("/leads", lead).await.expect(201);
     let mentored = json!({"client_id": student, "mentor_id": author});
     let mentee = company.supervisor.api.post("/mentees", mentored).await.expect(201);
     for about in [json!({"title": "Ligar", "mentee_id": mentee["id"]}), json!({"title": "Ligar", "conversation_id": other["id"]})]

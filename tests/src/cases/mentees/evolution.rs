@@ -88,9 +88,9 @@ pub async fn of_many_who_tell_one_month_at_once_nobody_is_lost(stack: Arc<Stack>
     let [last] = &months(&company.admin, &id).await[..] else { panic!("one row") };
     assert_eq!(last["version"], 10);
     let row: Uuid = text(&last["id"]).parse().expect("an id");
-    let kept = "select (figures ->> 'revenue')::float8 from mentee_evolution_revisions where evolution_id = $1";
+    let kept = "select (figures ->> 'revenue')::numeric::bigint from mentee_evolution_revisions where evolution_id = $1";
     let kept = stack.database().await.query(kept, &[&row]).await.expect("what was told before");
-    let mut all: Vec<i64> = kept.iter().map(|row| row.get::<_, f64>(0) as i64).collect();
+    let mut all: Vec<i64> = kept.iter().map(|row| row.get(0)).collect();
     all.push(text(&last["revenue"]).trim_end_matches(".00").parse().expect("a figure"));
     all.sort_unstable();
     assert_eq!(all, (1000..1010).collect::<Vec<i64>>());

@@ -44,6 +44,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             changes_are_told_to_those_who_see_the_task,
             tasks_follow_two_clients_who_are_joined_and_go_back,
             a_task_made_while_two_clients_are_joined_is_about_the_one_who_stays,
+            tasks_follow_two_leads_who_are_merged_and_go_back,
         };
     }
 }

@@ -24,10 +24,13 @@ pub async fn agents_see_their_own_and_what_is_about_what_they_see(stack: Arc<Sta
         task["title"] = json!(title);
         make(agent, task).await;
     }
+    let lead = json!({"name": "Bia", "closer_id": agent.id});
+    let lead = company.supervisor.api.post("/leads", lead).await.expect(201)["id"].clone();
+    make(agent, json!({"title": "lead", "lead_id": lead})).await;
     make(agent, json!({"title": "cliente", "client_id": ana})).await;
     make(agent, json!({"title": "dada", "owner_id": colleague.id, "conversation_id": conversation})).await;
     let all = titles(&company.supervisor, "").await;
-    assert_eq!(all.len(), 5);
+    assert_eq!(all.len(), 6);
     assert_eq!(titles(agent, "").await, all);
     let mut theirs = titles(colleague, "").await;
     theirs.sort();
@@ -43,9 +46,11 @@ pub async fn agents_see_their_own_and_what_is_about_what_they_see(stack: Arc<Sta
         change(&company.supervisor, &task, json!({"notes": "y"})).await.expect(200);
     }
     // What one does not see one names nowhere.
-    for (about, field) in
-        [(json!({"conversation_id": conversation}), "conversation_id"), (json!({"mentee_id": mentee}), "mentee_id")]
-    {
+    for (about, field) in [
+        (json!({"conversation_id": conversation}), "conversation_id"),
+        (json!({"mentee_id": mentee}), "mentee_id"),
+        (json!({"lead_id": lead}), "lead_id"),
+    ] {
         let mut task = about;
         task["title"] = json!("x");
         let refused = third.api.post("/tasks", task.clone()).await.expect(422);
@@ -83,7 +88,10 @@ pub async fn changes_are_told_to_those_who_see_the_task(stack: Arc<Stack>) {
     let [agent, colleague, third] = &company.agents[..] else { panic!("three agents") };
     let (_, conversation) = company.served().await;
     let mut blind = third.socket().await;
-    for about in [json!({}), json!({"conversation_id": conversation}), json!({"mentee_id": mentees::begun(agent, &[]).await})] {
+    let lead = json!({"name": "Bia", "closer_id": agent.id});
+    let lead = company.supervisor.api.post("/leads", lead).await.expect(201)["id"].clone();
+    let mentee = mentees::begun(agent, &[]).await;
+    for about in [json!({}), json!({"conversation_id": conversation}), json!({"mentee_id": mentee}), json!({"lead_id": lead})] {
         let (head, theirs, blind_head) = (agent.head().await, colleague.head().await, third.head().await);
         let mut task = about.clone();
         task["title"] = json!("Ligar");
@@ -157,4 +165,19 @@ pub async fn a_task_made_while_two_clients_are_joined_is_about_the_one_who_stays
     let expected = made.iter().sum::<usize>() + usize::from(moved.status == 200);
     assert_eq!(found(supervisor, &format!("client_id={stays}")).await.len(), expected);
     assert_eq!(found(supervisor, &format!("client_id={goes}")).await, [Value::Null; 0]);
+}
+
+pub async fn tasks_follow_two_leads_who_are_merged_and_go_back(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let supervisor = &company.supervisor;
+    let lead = async |name: &str| text(&supervisor.api.post("/leads", json!({"name": name})).await.expect(201)["id"]).to_owned();
+    let (stays, goes) = (lead("Ana").await, lead("Ana Lima").await);
+    for about in [json!({"title": "um", "lead_id": stays}), json!({"title": "dois", "lead_id": goes})] {
+        make(supervisor, about).await;
+    }
+    let before = found(supervisor, "").await;
+    let merge = supervisor.api.post(&format!("/leads/{stays}/merge"), json!({"lead_id": goes})).await.expect(201);
+    assert_eq!(found(supervisor, &format!("lead_id={stays}")).await.len(), 2);
+    supervisor.api.post(&format!("/lead-merges/{}/undo", text(&merge["id"])), json!({})).await.expect(200);
+    assert_eq!(found(supervisor, "").await, before);
 }
