@@ -13,7 +13,7 @@ use shared::{
 
 use crate::{
     execution::LogOutcome,
-    running::Look,
+    look::Look,
     step::{Step, StepKind, Words, paragraphs},
 };
 

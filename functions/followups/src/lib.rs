@@ -5,6 +5,7 @@ pub mod criteria;
 pub mod enrol;
 pub mod execution;
 pub mod judging;
+mod look;
 pub mod running;
 pub mod sequence;
 pub mod settings;

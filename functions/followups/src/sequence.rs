@@ -5,10 +5,9 @@ use tokio_postgres::types::Json as Jsonb;
 
 use crate::{
     criteria::Criteria,
-    settings::{END, START},
     shown::{ShownCriteria, ShownStep},
     step::Step,
-    window::{DayOfWeek, Hours},
+    window::{DayOfWeek, END, Hours, START},
 };
 
 pub const NAME_TAKEN: Problem =

@@ -14,11 +14,8 @@ use crate::{
     sequence::{NAME_TAKEN, Sequence, Steps, UNKNOWN_CHANNEL},
     sequence_columns,
     step::{Step, problems},
-    window::{DayOfWeek, Hours},
+    window::{DayOfWeek, END, Hours, START},
 };
-
-pub(crate) const START: Minute = Minute::new(9, 0);
-pub(crate) const END: Minute = Minute::new(18, 0);
 
 /// Declares a form of what is said of a sequence beside its name and its steps.
 macro_rules! sequence_form {

@@ -36,6 +36,10 @@ pub struct Hours {
     pub pause_holidays: bool,
 }
 
+/// When a window opens and closes where nothing is said.
+pub const START: Minute = Minute::new(9, 0);
+pub const END: Minute = Minute::new(18, 0);
+
 /// What a company says of its holidays.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Holidays {
