@@ -99,14 +99,14 @@ const OF_STAFF: &[&str] = &[
     "delete files",
     "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)",
     "update files (conversation_id, name, mime_type, size, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
-    "delete holidays",
-    "insert holidays (id, department_id, date, name, yearly)",
     "insert followup_executions (id, sequence_id, lead_id, rotation, next_run_at, job_id)",
     "update followup_executions (status, next_run_at, reason, finished_at)",
     "insert followup_sequences (id, name, description, is_active, criteria, steps, window_start, window_end, weekdays, pause_weekends, \
      pause_holidays, max_per_day, channel_account_id)",
     "update followup_sequences (name, description, is_active, criteria, steps, window_start, window_end, weekdays, pause_weekends, \
      pause_holidays, max_per_day, channel_account_id, version, updated_at, deleted_at)",
+    "delete holidays",
+    "insert holidays (id, department_id, date, name, yearly)",
     "insert idempotency_keys (route, key, request_hash)",
     "update idempotency_keys (status, body)",
     "insert integration_prices (company_id)",
