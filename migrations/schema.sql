@@ -798,6 +798,79 @@ create table public.first_answers (
 alter table public.first_answers enable row level security;
 alter table public.first_answers force row level security;
 
+create table public.followup_executions (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    sequence_id uuid not null,
+    lead_id uuid not null,
+    rotation integer not null default 0,
+    status text not null default 'active'::text,
+    current_step integer not null default 0,
+    attempt integer not null default 1,
+    next_run_at timestamp with time zone,
+    job_id uuid,
+    reason text,
+    enrolled_by uuid default app.user_id(),
+    started_at timestamp with time zone not null default now(),
+    responded_at timestamp with time zone,
+    finished_at timestamp with time zone
+);
+alter table public.followup_executions enable row level security;
+alter table public.followup_executions force row level security;
+
+create table public.followup_logs (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    execution_id uuid not null,
+    at timestamp with time zone not null default clock_timestamp(),
+    step integer,
+    attempt integer,
+    kind text,
+    variant integer,
+    outcome text not null,
+    reason text,
+    message_id uuid,
+    mail_id uuid,
+    task_id uuid,
+    by_id uuid
+);
+alter table public.followup_logs enable row level security;
+alter table public.followup_logs force row level security;
+
+create table public.followup_optouts (
+    company_id uuid not null default app.company_id(),
+    kind text not null,
+    value text not null,
+    source text not null,
+    at timestamp with time zone not null default now()
+);
+alter table public.followup_optouts enable row level security;
+alter table public.followup_optouts force row level security;
+
+create table public.followup_sequences (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    name text not null,
+    description text not null default ''::text,
+    is_active boolean not null default false,
+    criteria jsonb not null default '{}'::jsonb,
+    steps jsonb not null,
+    window_start text not null,
+    window_end text not null,
+    weekdays text[] not null,
+    pause_weekends boolean not null,
+    pause_holidays boolean not null,
+    max_per_day integer not null,
+    channel_account_id uuid,
+    created_by_id uuid not null default app.user_id(),
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    deleted_at timestamp with time zone
+);
+alter table public.followup_sequences enable row level security;
+alter table public.followup_sequences force row level security;
+
 create table public.holidays (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -1943,7 +2016,7 @@ alter table public.client_consents add constraint client_consents_company_id_cli
 alter table public.client_consents add constraint client_consents_company_id_id_key UNIQUE (company_id, id);
 alter table public.client_consents add constraint client_consents_pkey PRIMARY KEY (id);
 alter table public.client_consents add constraint client_consents_purpose_check CHECK ((purpose = 'marketing'::text));
-alter table public.client_consents add constraint client_consents_source_check CHECK ((source = 'whatsapp_preference'::text));
+alter table public.client_consents add constraint client_consents_source_check CHECK ((source = ANY (ARRAY['whatsapp_preference'::text, 'opt_out'::text])));
 alter table public.client_fields add constraint client_fields_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.client_fields add constraint client_fields_pkey PRIMARY KEY (company_id);
 alter table public.client_files add constraint client_files_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.users(id);
@@ -2071,6 +2144,49 @@ alter table public.files add constraint files_status_check CHECK ((status = ANY 
 alter table public.files add constraint files_waveform_check CHECK ((cardinality(waveform) = 64));
 alter table public.first_answers add constraint first_answers_company_id_conversation_id_fkey FOREIGN KEY (company_id, conversation_id) REFERENCES public.conversations(company_id, id);
 alter table public.first_answers add constraint first_answers_pkey PRIMARY KEY (company_id, conversation_id);
+alter table public.followup_executions add constraint followup_executions_attempt_check CHECK ((attempt >= 1));
+alter table public.followup_executions add constraint followup_executions_check CHECK (((status = ANY (ARRAY['active'::text, 'paused'::text])) = (finished_at IS NULL)));
+alter table public.followup_executions add constraint followup_executions_check1 CHECK (((status <> 'responded'::text) OR (responded_at IS NOT NULL)));
+alter table public.followup_executions add constraint followup_executions_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.followup_executions add constraint followup_executions_company_id_id_key UNIQUE (company_id, id);
+alter table public.followup_executions add constraint followup_executions_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.followup_executions add constraint followup_executions_company_id_sequence_id_fkey FOREIGN KEY (company_id, sequence_id) REFERENCES public.followup_sequences(company_id, id);
+alter table public.followup_executions add constraint followup_executions_current_step_check CHECK ((current_step >= 0));
+alter table public.followup_executions add constraint followup_executions_enrolled_by_fkey FOREIGN KEY (enrolled_by) REFERENCES public.users(id);
+alter table public.followup_executions add constraint followup_executions_once UNIQUE (company_id, sequence_id, lead_id, rotation);
+alter table public.followup_executions add constraint followup_executions_pkey PRIMARY KEY (id);
+alter table public.followup_executions add constraint followup_executions_reason_check CHECK ((reason ~ '^[a-z_]{1,60}$'::text));
+alter table public.followup_executions add constraint followup_executions_rotation_check CHECK ((rotation >= 0));
+alter table public.followup_executions add constraint followup_executions_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'responded'::text, 'completed'::text, 'cancelled'::text, 'failed'::text])));
+alter table public.followup_logs add constraint followup_logs_attempt_check CHECK ((attempt >= 1));
+alter table public.followup_logs add constraint followup_logs_check CHECK ((((step IS NULL) = (attempt IS NULL)) AND ((step IS NULL) = (kind IS NULL))));
+alter table public.followup_logs add constraint followup_logs_company_id_execution_id_fkey FOREIGN KEY (company_id, execution_id) REFERENCES public.followup_executions(company_id, id);
+alter table public.followup_logs add constraint followup_logs_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.followup_logs add constraint followup_logs_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'whatsapp'::text, 'call_task'::text, 'task'::text])));
+alter table public.followup_logs add constraint followup_logs_once UNIQUE (company_id, execution_id, step, attempt);
+alter table public.followup_logs add constraint followup_logs_outcome_check CHECK ((outcome = ANY (ARRAY['enrolled'::text, 'sent'::text, 'task'::text, 'skipped'::text, 'put_off'::text, 'active'::text, 'paused'::text, 'responded'::text, 'completed'::text, 'cancelled'::text, 'failed'::text])));
+alter table public.followup_logs add constraint followup_logs_pkey PRIMARY KEY (id);
+alter table public.followup_logs add constraint followup_logs_reason_check CHECK ((reason ~ '^[a-z_]{1,60}$'::text));
+alter table public.followup_logs add constraint followup_logs_step_check CHECK ((step >= 0));
+alter table public.followup_logs add constraint followup_logs_variant_check CHECK ((variant >= 0));
+alter table public.followup_optouts add constraint followup_optouts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.followup_optouts add constraint followup_optouts_kind_check CHECK ((kind = ANY (ARRAY['lead'::text, 'phone'::text, 'email'::text])));
+alter table public.followup_optouts add constraint followup_optouts_pkey PRIMARY KEY (company_id, kind, value);
+alter table public.followup_optouts add constraint followup_optouts_source_check CHECK ((source = ANY (ARRAY['word'::text, 'link'::text])));
+alter table public.followup_optouts add constraint followup_optouts_value_check CHECK (((char_length(value) >= 1) AND (char_length(value) <= 254)));
+alter table public.followup_sequences add constraint followup_sequences_channel FOREIGN KEY (company_id, channel_account_id) REFERENCES public.channel_accounts(company_id, id);
+alter table public.followup_sequences add constraint followup_sequences_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.followup_sequences add constraint followup_sequences_company_id_id_key UNIQUE (company_id, id);
+alter table public.followup_sequences add constraint followup_sequences_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
+alter table public.followup_sequences add constraint followup_sequences_description_check CHECK ((char_length(description) <= 2000));
+alter table public.followup_sequences add constraint followup_sequences_max_per_day_check CHECK (((max_per_day >= 1) AND (max_per_day <= 50)));
+alter table public.followup_sequences add constraint followup_sequences_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 120)));
+alter table public.followup_sequences add constraint followup_sequences_pkey PRIMARY KEY (id);
+alter table public.followup_sequences add constraint followup_sequences_steps_check CHECK (((jsonb_array_length(steps) >= 1) AND (jsonb_array_length(steps) <= 30)));
+alter table public.followup_sequences add constraint followup_sequences_weekdays_check CHECK (((cardinality(weekdays) >= 1) AND (cardinality(weekdays) <= 7)));
+alter table public.followup_sequences add constraint followup_sequences_window CHECK ((window_start < window_end));
+alter table public.followup_sequences add constraint followup_sequences_window_end_check CHECK ((window_end ~ '^[0-2][0-9]:[0-5][0-9]$'::text));
+alter table public.followup_sequences add constraint followup_sequences_window_start_check CHECK ((window_start ~ '^[0-2][0-9]:[0-5][0-9]$'::text));
 alter table public.holidays add constraint holidays_company_id_department_id_date_key UNIQUE NULLS NOT DISTINCT (company_id, department_id, date);
 alter table public.holidays add constraint holidays_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.holidays add constraint holidays_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -2549,6 +2665,15 @@ CREATE UNIQUE INDEX files_poster_key ON public.files USING btree (poster_key) WH
 CREATE INDEX files_storage_key ON public.files USING btree (storage_key);
 CREATE UNIQUE INDEX files_thumb_key ON public.files USING btree (thumb_key) WHERE (thumb_key IS NOT NULL);
 CREATE INDEX first_answers_person ON public.first_answers USING btree (company_id, user_id, answered_at) INCLUDE (asked_at);
+CREATE INDEX followup_executions_lead ON public.followup_executions USING btree (company_id, lead_id, started_at, id);
+CREATE INDEX followup_executions_newest ON public.followup_executions USING btree (company_id, started_at, id);
+CREATE UNIQUE INDEX followup_executions_open ON public.followup_executions USING btree (company_id, sequence_id, lead_id) WHERE (finished_at IS NULL);
+CREATE INDEX followup_executions_sequence ON public.followup_executions USING btree (company_id, sequence_id, status, started_at, id);
+CREATE INDEX followup_logs_execution ON public.followup_logs USING btree (company_id, execution_id, at, id);
+CREATE INDEX followup_sequences_active ON public.followup_sequences USING btree (company_id, id) WHERE (is_active AND (deleted_at IS NULL));
+CREATE INDEX followup_sequences_channel_account ON public.followup_sequences USING btree (company_id, channel_account_id) WHERE (channel_account_id IS NOT NULL);
+CREATE UNIQUE INDEX followup_sequences_name ON public.followup_sequences USING btree (company_id, app.look(name)) WHERE (deleted_at IS NULL);
+CREATE INDEX followup_sequences_newest ON public.followup_sequences USING btree (company_id, created_at, id) WHERE (deleted_at IS NULL);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX inbound_webhooks_left ON ONLY public.inbound_webhooks USING btree (company_id, channel_account_id, received_at) WHERE ((outcome IS NULL) AND (left_at IS NOT NULL));
 CREATE INDEX inbound_webhooks_open ON ONLY public.inbound_webhooks USING btree (received_at) WHERE ((outcome IS NULL) AND (left_at IS NULL));
@@ -3679,6 +3804,21 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.company_of_lead(lead uuid)
+ RETURNS TABLE(company_id uuid, company_name text, is_unsubscribed boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select leads.company_id, companies.name, app.has_opted_out(leads)
+      from leads join companies on companies.id = leads.company_id
+     where leads.id = lead;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.count_knowledge_use()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3877,6 +4017,54 @@ begin
     perform app.hold_family(family);
     update sessions set revoked_at = now() where family_id = family and revoked_at is null;
     return query select id, company_id from sessions where family_id = family;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.end_followups()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    why text;
+begin
+    if new.merged_into_id is not null and old.merged_into_id is null then
+        perform from leads where company_id = new.company_id and id = new.merged_into_id for no key update;
+        -- Of a sequence that both were in, the one who stays is as far as who was farther, and over where either is.
+        update followup_executions kept
+           set current_step = greatest(kept.current_step, gone.current_step),
+               attempt = case when gone.current_step > kept.current_step then 1 else kept.attempt end,
+               next_run_at = case when gone.finished_at is null then greatest(kept.next_run_at, gone.next_run_at) end,
+               status = case when gone.finished_at is null then kept.status else 'cancelled' end,
+               reason = case when gone.finished_at is null then kept.reason else 'merged' end,
+               finished_at = case when gone.finished_at is not null then now() end
+          from followup_executions gone
+         where gone.company_id = new.company_id and gone.lead_id = new.id
+           and kept.company_id = new.company_id and kept.lead_id = new.merged_into_id and kept.sequence_id = gone.sequence_id
+           and kept.finished_at is null
+           and not exists (select from followup_executions later
+                            where later.company_id = gone.company_id and later.lead_id = gone.lead_id and later.sequence_id = gone.sequence_id
+                              and later.rotation > gone.rotation);
+        update followup_executions moved
+           set lead_id = new.merged_into_id
+         where moved.company_id = new.company_id and moved.lead_id = new.id
+           and not exists (select from followup_executions kept
+                            where kept.company_id = moved.company_id and kept.lead_id = new.merged_into_id
+                              and kept.sequence_id = moved.sequence_id);
+        why := 'merged';
+    elsif new.deleted_at is not null and old.deleted_at is null then
+        why := 'lead_deleted';
+    elsif new.status <> 'open' and old.status = 'open' then
+        why := 'lead_' || new.status;
+    else
+        return null;
+    end if;
+    update followup_executions
+       set status = 'cancelled', reason = why, finished_at = now(), next_run_at = null
+     where company_id = new.company_id and lead_id = new.id and finished_at is null;
+    perform app.silence_followups(new.company_id, array[new.id], why);
+    return null;
 end
 $function$;
 
@@ -5030,6 +5218,24 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.first_there(people uuid[])
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    return coalesce(
+        (select user_id from public.memberships
+          where company_id = app.company_id() and user_id = any (people) and status = 'active' and role <> 'student'
+          order by array_position(people, user_id)
+          limit 1),
+        (select user_id from public.memberships
+          where company_id = app.company_id() and status = 'active' and role = 'admin'
+          order by created_at, user_id
+          limit 1));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.fold(value text)
  RETURNS text
  LANGUAGE sql
@@ -5290,6 +5496,24 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.followup_holidays()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    return (
+        select jsonb_build_object(
+                   'time_zone', coalesce(calendars.time_zone, companies.time_zone),
+                   'keeps_optional', coalesce(calendars.keeps_optional, true),
+                   'custom', (select coalesce(jsonb_agg(jsonb_build_object('date', date, 'name', name, 'yearly', yearly) order by date, id), '[]')
+                                from public.holidays where holidays.department_id is null))
+          from public.companies
+          left join public.calendars on calendars.company_id = companies.id and calendars.department_id is null
+         where companies.id = app.company_id());
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.force_password_reset(reset uuid, member uuid)
  RETURNS TABLE(email text, name text, locale text, is_made boolean)
  LANGUAGE plpgsql
@@ -5322,6 +5546,18 @@ begin
         select from conversations
          where conversations.company_id = app.company_id() and conversations.client_id = client and conversations.ended_at is null);
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.has_opted_out(lead public.leads)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select exists (
+        select from public.followup_optouts optout
+         where optout.company_id = lead.company_id
+           and (optout.kind = 'lead' and optout.value = lead.id::text or optout.kind = 'phone' and optout.value = lead.phone
+                or optout.kind = 'email' and optout.value = lead.email))
 $function$;
 
 CREATE OR REPLACE FUNCTION app.has_role(VARIADIC roles text[])
@@ -5747,6 +5983,15 @@ begin
                     where mentees.company_id = app.company_id() and mentees.client_id = app.client_id()
                       and mentees.id::text = data ->> 'mentee_id' and audience = array['department:none', 'user:' || mentees.mentor_id]);
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.is_opt_out(words text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    select app.spaced(words) in ('parar', 'pare', 'para', 'sair', 'stop', 'cancelar', 'cancele', 'descadastrar', 'me descadastre', 'remover',
+                                 'me remova', 'unsubscribe', 'nao quero mais', 'nao quero mais receber', 'nao quero receber', 'parar de receber')
 $function$;
 
 CREATE OR REPLACE FUNCTION app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid DEFAULT NULL::uuid)
@@ -6595,6 +6840,27 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.meets(lead public.leads, wanted jsonb)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select (not wanted ? 'pipeline_id' or lead.pipeline_id = (wanted ->> 'pipeline_id')::uuid)
+       and (not wanted ? 'stages' or exists (
+               select from public.stages
+                where stages.company_id = lead.company_id and stages.id = lead.stage_id and wanted -> 'stages' ? stages.key))
+       and (not wanted ? 'temperatures' or wanted -> 'temperatures' ? lead.temperature)
+       and (not wanted ? 'origins' or exists (
+               select from jsonb_array_elements_text(wanted -> 'origins') origin where app.look(origin) = app.look(lead.origin)))
+       and (not wanted ? 'tags' or lead.tags && array(select jsonb_array_elements_text(wanted -> 'tags')))
+       and (not wanted ? 'score_min' or lead.score >= (wanted ->> 'score_min')::integer)
+       and (not wanted ? 'score_max' or lead.score <= (wanted ->> 'score_max')::integer)
+       and (not wanted ? 'no_reply_days'
+            or coalesce(lead.replied_at, lead.created_at) < now() - (wanted ->> 'no_reply_days')::integer * interval '1 day')
+       and (not wanted ? 'has_email' or (lead.email is not null) = (wanted ->> 'has_email')::boolean)
+       and (not wanted ? 'has_phone' or (lead.phone is not null) = (wanted ->> 'has_phone')::boolean)
+$function$;
+
 CREATE OR REPLACE FUNCTION app.mentee_signals(wanted uuid[], since timestamp with time zone)
  RETURNS TABLE(mentee_id uuid, is_reached boolean, active_days bigint, asked bigint, answered bigint)
  LANGUAGE plpgsql
@@ -7150,6 +7416,50 @@ begin
      group by conversation.id
     having bool_or(said.sender_type = 'client')
         on conflict do nothing;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_followup()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    insert into followup_logs (company_id, execution_id, outcome, reason, by_id)
+    values (new.company_id, new.id, case when tg_op = 'INSERT' then 'enrolled' else new.status end, new.reason, app.user_id());
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.note_followup_reply()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    client uuid := (select client_id from conversations where company_id = new.company_id and id = new.conversation_id);
+    replied uuid[];
+begin
+    replied := array(
+        select id from leads where company_id = new.company_id and client_id = client and deleted_at is null
+        union
+        select leads.id
+          from client_identities identity
+          join leads on leads.company_id = identity.company_id and leads.phone = identity.value
+         where identity.company_id = new.company_id and identity.client_id = client and identity.kind = 'phone'
+           and leads.client_id is null and leads.deleted_at is null
+        union
+        select leads.id
+          from client_identities identity
+          join leads on leads.company_id = identity.company_id and leads.email = identity.value
+         where identity.company_id = new.company_id and identity.client_id = client and identity.kind = 'email'
+           and leads.client_id is null and leads.deleted_at is null);
+    if exists (select from followup_executions where company_id = new.company_id and lead_id = any (replied)) then
+        perform app.take_reply(new.company_id, replied, 'whatsapp', new.body, new.sent_at);
+    end if;
     return null;
 end
 $function$;
@@ -7831,6 +8141,26 @@ AS $function$
     select extract(epoch from now() - min(run_at))::double precision from jobs where finished_at is null and run_at <= now()
 $function$;
 
+CREATE OR REPLACE FUNCTION app.one_interaction()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if exists (select from followup_executions where company_id = new.company_id and lead_id = new.lead_id and finished_at is null)
+       or exists (
+           select from lead_interactions
+             join companies on companies.id = lead_interactions.company_id
+            where lead_interactions.company_id = new.company_id and lead_interactions.lead_id = new.lead_id
+              and lead_interactions.source = 'followup' and lead_interactions.at > new.at - interval '2 days'
+              and (lead_interactions.at at time zone companies.time_zone)::date = new.day) then
+        return null;
+    end if;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.open_challenge(hash bytea, company uuid, person uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -7894,6 +8224,41 @@ begin
         raise serialization_failure using message = 'the channel has just been removed';
     end if;
     return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.opt_out(company uuid, wanted uuid[], how text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform from public.leads where company_id = company and id = any (wanted) order by id for no key update;
+    insert into public.followup_optouts (company_id, kind, value, source)
+    select company, kind, value, how
+      from (select 'lead' as kind, id::text as value from public.leads where company_id = company and id = any (wanted)
+            union
+            select 'phone', phone from public.leads where company_id = company and id = any (wanted) and phone is not null
+            union
+            select 'email', email from public.leads where company_id = company and id = any (wanted) and email is not null
+            union
+            select identity.kind, identity.value
+              from public.leads
+              join public.client_identities identity on identity.company_id = leads.company_id and identity.client_id = leads.client_id
+             where leads.company_id = company and leads.id = any (wanted) and identity.kind in ('phone', 'email')) said
+     order by kind, value
+        on conflict do nothing;
+    update public.followup_executions
+       set status = 'cancelled', reason = 'unsubscribed', finished_at = now(), next_run_at = null
+     where company_id = company and lead_id = any (wanted) and finished_at is null;
+    perform app.silence_followups(company, wanted, 'unsubscribed');
+    insert into public.client_consents (id, company_id, client_id, purpose, channel, granted, source, at, proof)
+    select gen_random_uuid(), company, client_id, 'marketing', 'whatsapp', false, 'opt_out', now(),
+           jsonb_build_object('lead_id', min(id::text), 'by', how, 'at', now())
+      from public.leads
+     where company_id = company and id = any (wanted) and client_id is not null
+     group by client_id
+     order by client_id
+        on conflict do nothing;
 end
 $function$;
 
@@ -8762,6 +9127,28 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.record_lead_response(lead uuid, way text, words text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    company uuid := app.company_id();
+    answered uuid[] := app.take_reply(company, array[lead], way, words, clock_timestamp());
+begin
+    if answered = '{}' and way = 'whatsapp' then
+        insert into lead_interactions (id, company_id, lead_id, author_id, source, type, summary, result, at, day)
+        select gen_random_uuid(), company, lead, null, 'message', 'whatsapp', 'Mensagem recebida via WhatsApp', 'contacted', now(),
+               (now() at time zone companies.time_zone)::date
+          from companies
+         where companies.id = company
+            on conflict do nothing;
+    end if;
+    return answered <> '{}';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.record_transfer()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -9164,6 +9551,23 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.sequences_to_enroll(after_company uuid, after_sequence uuid, most integer)
+ RETURNS TABLE(company_id uuid, sequence_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query
+    select sequences.company_id, sequences.id
+      from followup_sequences sequences
+     where is_active and deleted_at is null and (sequences.company_id, sequences.id) > (after_company, after_sequence)
+     order by sequences.company_id, sequences.id
+     limit most;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.session_access(company uuid, person uuid, claimed_role text, session uuid)
  RETURNS TABLE(sees_all boolean, visibility text, departments uuid[], client uuid, must_have_factor boolean, stepped_up_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -9455,6 +9859,31 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.silence_followups(company uuid, wanted uuid[], why text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update public.messages
+       set fence = -1
+      from (select queued.id
+              from public.followup_executions executions
+              join public.followup_logs logs on logs.company_id = executions.company_id and logs.execution_id = executions.id
+              join public.messages queued on queued.company_id = logs.company_id and queued.id = logs.message_id
+             where executions.company_id = company and executions.lead_id = any (wanted) and logs.message_id is not null
+               and logs.at > now() - interval '7 days' and queued.status = 'queued'
+             order by queued.id
+               for update of queued) queued
+     where messages.company_id = company and messages.id = queued.id and messages.status = 'queued';
+    update public.mails
+       set state = 'failed', reply = why
+      from public.followup_executions executions
+      join public.followup_logs logs on logs.company_id = executions.company_id and logs.execution_id = executions.id
+     where executions.company_id = company and executions.lead_id = any (wanted) and logs.mail_id is not null
+       and logs.at > now() - interval '7 days' and mails.company_id = company and mails.id = logs.mail_id and mails.state = 'queued';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.spaced(value text)
  RETURNS text
  LANGUAGE plpgsql
@@ -9516,7 +9945,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.start_conversation(new_id uuid, new_client uuid, client uuid, number text, called text, is_named boolean, channel uuid)
+CREATE OR REPLACE FUNCTION app.start_conversation(new_id uuid, new_client uuid, client uuid, number text, called text, is_named boolean, channel uuid, holder uuid DEFAULT app.user_id())
  RETURNS TABLE(conversation_id uuid, client_id uuid, channel_account_id uuid, is_new boolean, refusal text)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -9586,7 +10015,8 @@ begin
             -- WhatsApp's window is the client's and the number's, whichever conversation it was in.
             insert into conversations (id, company_id, client_id, channel_account_id, department_id, assignee_id, mode, last_message_from,
                                        first_human_at, window_expires_at)
-            values (new_id, company, known.id, account.id, account.department_id, app.user_id(), 'human', 'agent', now(),
+            values (new_id, company, known.id, account.id, account.department_id, holder, 'human', 'agent',
+                    case when app.user_id() is not null then now() end,
                     (select max(earlier.window_expires_at)
                        from conversations earlier
                       where earlier.company_id = company and earlier.client_id = known.id and earlier.channel_account_id = account.id))
@@ -10007,6 +10437,59 @@ begin
         update sessions set stepped_up_at = now() where id = app.session_id();
     end if;
     return next;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.take_reply(company uuid, wanted uuid[], way text, words text, replied timestamp with time zone)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    answered uuid[];
+    had_any boolean;
+begin
+    perform from leads where company_id = company and id = any (wanted) order by id for no key update;
+    had_any := exists (select from followup_executions where company_id = company and lead_id = any (wanted));
+    with ended as (
+        update followup_executions
+           set status = 'responded', responded_at = replied, finished_at = now(), next_run_at = null
+         where company_id = company and lead_id = any (wanted) and finished_at is null
+        returning lead_id, id
+    )
+    select array_agg(distinct lead_id) into answered from ended;
+    if had_any then
+        perform app.silence_followups(company, wanted, 'responded');
+    end if;
+    if answered is not null then
+        insert into lead_interactions (id, company_id, lead_id, author_id, source, type, summary, result, at)
+        select gen_random_uuid(), company, lead, null, 'followup',
+               case when way in ('whatsapp', 'email', 'call', 'meeting') then way else 'other' end,
+               'Resposta recebida no follow-up automatizado', 'contacted', replied
+          from unnest(answered) lead
+         order by lead;
+        perform app.notify(jsonb_build_object(
+                    'type', 'lead_responded',
+                    'people', jsonb_build_array(coalesce(leads.closer_id, leads.sdr_id, execution.enrolled_by)),
+                    'cause', 'followup:' || execution.id, 'group_key', 'lead_responded:' || leads.id,
+                    'lead_id', leads.id, 'source_id', leads.id))
+           from leads
+          cross join lateral (
+                select id, enrolled_by from followup_executions
+                 where followup_executions.company_id = leads.company_id and lead_id = leads.id and status = 'responded' and responded_at = replied
+                 order by id
+                 limit 1) execution
+          where leads.company_id = company and leads.id = any (answered)
+            and coalesce(leads.closer_id, leads.sdr_id, execution.enrolled_by) is not null
+          order by leads.id;
+    end if;
+    update leads set replied_at = greatest(replied_at, replied), scored_at = '-infinity'
+     where company_id = company and id = any (wanted) and (replied_at is null or replied_at < replied);
+    if had_any and app.is_opt_out(words) then
+        perform app.opt_out(company, wanted, 'word');
+    end if;
+    return coalesce(answered, '{}');
 end
 $function$;
 
@@ -10807,6 +11290,12 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.zone_said_of(lead public.leads)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ select nullif(btrim(lead.custom_fields ->> 'time_zone'), '') $function$;
+
 -- triggers
 
 CREATE TRIGGER bot_config_embedded AFTER INSERT OR UPDATE ON public.bot_config FOR EACH ROW WHEN ((new.key = 'ai_embedding_model'::text)) EXECUTE FUNCTION app.note_model();
@@ -10897,13 +11386,17 @@ CREATE TRIGGER files_of_flows BEFORE DELETE ON public.files FOR EACH ROW EXECUTE
 CREATE TRIGGER files_of_quick_replies BEFORE DELETE ON public.files FOR EACH ROW EXECUTE FUNCTION app.keep_quick_reply_files();
 CREATE TRIGGER files_shared AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status = ANY (ARRAY['pending'::text, 'quarantined'::text])) AND (new.status = 'ready'::text) AND (new.sha256 IS NOT NULL))) EXECUTE FUNCTION app.share_object();
 CREATE TRIGGER files_voice AFTER UPDATE OF status ON public.files FOR EACH ROW WHEN (((old.status <> 'ready'::text) AND (new.status = 'ready'::text) AND (new.mime_type ~~ 'audio/%'::text) AND (new.conversation_id IS NOT NULL))) EXECUTE FUNCTION app.note_voice();
+CREATE TRIGGER followup_executions_begun AFTER INSERT ON public.followup_executions FOR EACH ROW EXECUTE FUNCTION app.note_followup();
+CREATE TRIGGER followup_executions_noted AFTER UPDATE OF status ON public.followup_executions FOR EACH ROW WHEN ((new.status <> old.status)) EXECUTE FUNCTION app.note_followup();
 CREATE TRIGGER price BEFORE INSERT ON public.integration_calls FOR EACH ROW EXECUTE FUNCTION app.price_call();
 CREATE TRIGGER job_progress_told AFTER UPDATE OF finished_at ON public.job_progress FOR EACH ROW WHEN (((old.finished_at IS NULL) AND (new.finished_at IS NOT NULL) AND (new.started_by IS NOT NULL) AND (new.state = ANY (ARRAY['done'::text, 'failed'::text])))) EXECUTE FUNCTION app.notify_of_job();
 CREATE TRIGGER knowledge_articles_embedded AFTER INSERT OR UPDATE OF title, answer, questions, status ON public.knowledge_articles FOR EACH ROW WHEN (((new.status = 'active'::text) AND (new.removed_at IS NULL))) EXECUTE FUNCTION app.note_article();
 CREATE TRIGGER knowledge_articles_followed AFTER INSERT OR UPDATE OF terms, weights, audience, status, valid_from, valid_until, removed_at, version ON public.knowledge_articles FOR EACH ROW EXECUTE FUNCTION app.follow_knowledge();
 CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public.knowledge_uses FOR EACH ROW EXECUTE FUNCTION app.count_knowledge_use();
+CREATE TRIGGER lead_interactions_once BEFORE INSERT ON public.lead_interactions FOR EACH ROW WHEN ((new.source = 'message'::text)) EXECUTE FUNCTION app.one_interaction();
 CREATE TRIGGER leads_changed AFTER UPDATE ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_lead_change();
 CREATE TRIGGER leads_enter BEFORE INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.enter_stage();
+CREATE TRIGGER leads_followups AFTER UPDATE OF status, stage_id, deleted_at, merged_into_id ON public.leads FOR EACH ROW WHEN (((new.status <> old.status) OR (new.deleted_at IS DISTINCT FROM old.deleted_at) OR (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.end_followups();
 CREATE TRIGGER leads_move BEFORE UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.enter_stage();
 CREATE TRIGGER leads_notify AFTER UPDATE OF closer_id, sdr_id, stage_id ON public.leads FOR EACH ROW WHEN (((new.merged_into_id IS NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION app.notify_of_lead();
 CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.notify_of_lead();
@@ -10921,6 +11414,7 @@ CREATE TRIGGER mentee_evolutions_kept AFTER UPDATE ON public.mentee_evolutions F
 CREATE TRIGGER mentee_feedback_answered AFTER INSERT ON public.mentee_feedback FOR EACH ROW WHEN ((new.overall <= 5)) EXECUTE FUNCTION app.answer_feedback();
 CREATE TRIGGER mentees_placed BEFORE INSERT ON public.mentees FOR EACH ROW EXECUTE FUNCTION app.place_mentee();
 CREATE TRIGGER messages_first_answer AFTER INSERT ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL) AND (new.kind <> 'reaction'::text) AND (NOT (new.payload ? 'automatic'::text)))) EXECUTE FUNCTION app.note_first_answer();
+CREATE TRIGGER messages_followup_reply AFTER INSERT ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'client'::text) AND (new.inbound_number IS NOT NULL))) EXECUTE FUNCTION app.note_followup_reply();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
 CREATE TRIGGER notes_placed BEFORE INSERT ON public.notes FOR EACH ROW EXECUTE FUNCTION app.place_note();
 CREATE TRIGGER notes_told AFTER INSERT OR UPDATE OF mention_ids, deleted_at ON public.notes FOR EACH ROW EXECUTE FUNCTION app.notify_of_note();
@@ -11434,6 +11928,50 @@ create policy company on public.first_answers as restrictive for all to app_staf
 create policy lookup on public.first_answers as permissive for all to app_lookup using true;
 
 create policy system on public.first_answers as permissive for all to app_system using true;
+
+create policy company on public.followup_executions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.followup_executions as permissive for all to app_lookup using true;
+
+create policy seen_leads on public.followup_executions as restrictive for all to app_staff using (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = followup_executions.company_id) AND (leads.id = followup_executions.lead_id))));
+
+create policy staff on public.followup_executions as permissive for all to app_staff using true;
+
+create policy system on public.followup_executions as permissive for all to app_system using true;
+
+create policy company on public.followup_logs as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.followup_logs as permissive for all to app_lookup using true;
+
+create policy seen_leads on public.followup_logs as restrictive for select to app_staff using (EXISTS ( SELECT
+   FROM public.followup_executions
+  WHERE ((followup_executions.company_id = followup_logs.company_id) AND (followup_executions.id = followup_logs.execution_id))));
+
+create policy staff on public.followup_logs as permissive for all to app_staff using true;
+
+create policy system on public.followup_logs as permissive for all to app_system using true;
+
+create policy company on public.followup_optouts as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.followup_optouts as permissive for all to app_lookup using true;
+
+create policy staff on public.followup_optouts as permissive for all to app_staff using true;
+
+create policy system on public.followup_optouts as permissive for all to app_system using true;
+
+create policy company on public.followup_sequences as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy leaders_insert on public.followup_sequences as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy leaders_update on public.followup_sequences as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy lookup on public.followup_sequences as permissive for all to app_lookup using true;
+
+create policy staff on public.followup_sequences as permissive for all to app_staff using true;
+
+create policy system on public.followup_sequences as permissive for all to app_system using true;
 
 create policy company on public.holidays as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -12569,6 +13107,39 @@ grant select on column public.files.uploaded_by to app_system;
 grant select on column public.files.width to app_system;
 grant update on column public.files.width to app_staff;
 grant update on column public.files.width to app_student;
+grant update on column public.followup_executions.attempt to app_lookup;
+grant update on column public.followup_executions.current_step to app_lookup;
+grant update on column public.followup_executions.finished_at to app_lookup;
+grant update on column public.followup_executions.finished_at to app_staff;
+grant insert on column public.followup_executions.id to app_staff;
+grant insert on column public.followup_executions.job_id to app_staff;
+grant insert on column public.followup_executions.lead_id to app_staff;
+grant update on column public.followup_executions.lead_id to app_lookup;
+grant insert, update on column public.followup_executions.next_run_at to app_staff;
+grant update on column public.followup_executions.next_run_at to app_lookup;
+grant update on column public.followup_executions.reason to app_lookup;
+grant update on column public.followup_executions.reason to app_staff;
+grant update on column public.followup_executions.responded_at to app_lookup;
+grant insert on column public.followup_executions.rotation to app_staff;
+grant insert on column public.followup_executions.sequence_id to app_staff;
+grant update on column public.followup_executions.status to app_lookup;
+grant update on column public.followup_executions.status to app_staff;
+grant insert, update on column public.followup_sequences.channel_account_id to app_staff;
+grant insert, update on column public.followup_sequences.criteria to app_staff;
+grant update on column public.followup_sequences.deleted_at to app_staff;
+grant insert, update on column public.followup_sequences.description to app_staff;
+grant insert on column public.followup_sequences.id to app_staff;
+grant insert, update on column public.followup_sequences.is_active to app_staff;
+grant insert, update on column public.followup_sequences.max_per_day to app_staff;
+grant insert, update on column public.followup_sequences.name to app_staff;
+grant insert, update on column public.followup_sequences.pause_holidays to app_staff;
+grant insert, update on column public.followup_sequences.pause_weekends to app_staff;
+grant insert, update on column public.followup_sequences.steps to app_staff;
+grant update on column public.followup_sequences.updated_at to app_staff;
+grant update on column public.followup_sequences.version to app_staff;
+grant insert, update on column public.followup_sequences.weekdays to app_staff;
+grant insert, update on column public.followup_sequences.window_end to app_staff;
+grant insert, update on column public.followup_sequences.window_start to app_staff;
 grant insert on column public.holidays.date to app_staff;
 grant insert on column public.holidays.department_id to app_staff;
 grant insert on column public.holidays.id to app_staff;
@@ -12813,8 +13384,10 @@ grant insert, select, update on column public.mail_accounts.security to app_staf
 grant insert, select, update on column public.mail_accounts.username to app_staff;
 grant select, update on column public.mail_accounts.version to app_staff;
 grant update on column public.mails.attempts to app_system;
+grant update on column public.mails.reply to app_lookup;
 grant update on column public.mails.reply to app_system;
 grant update on column public.mails.sent_at to app_system;
+grant update on column public.mails.state to app_lookup;
 grant update on column public.mails.state to app_system;
 grant select on column public.memberships.client_id to app_system;
 grant update on column public.memberships.client_id to app_lookup;
@@ -13074,29 +13647,39 @@ grant insert on column public.tags.id to app_staff;
 grant insert, update on column public.tags.name to app_staff;
 grant update on column public.tags.name to app_lookup;
 grant update on column public.tags.version to app_staff;
+grant insert on column public.tasks.cause to app_system;
+grant insert on column public.tasks.client_id to app_system;
 grant insert, update on column public.tasks.client_id to app_staff;
 grant update on column public.tasks.client_id to app_lookup;
 grant update on column public.tasks.completed_at to app_staff;
 grant update on column public.tasks.completed_by to app_staff;
 grant insert, update on column public.tasks.conversation_id to app_staff;
 grant update on column public.tasks.conversation_id to app_lookup;
+grant insert on column public.tasks.due_at to app_system;
 grant insert, update on column public.tasks.due_at to app_staff;
 grant insert on column public.tasks.follows_id to app_staff;
 grant update on column public.tasks.given_by to app_staff;
 grant insert on column public.tasks.id to app_staff;
+grant insert on column public.tasks.id to app_system;
+grant insert on column public.tasks.kind to app_system;
 grant insert, update on column public.tasks.kind to app_staff;
+grant insert on column public.tasks.lead_id to app_system;
 grant insert, update on column public.tasks.lead_id to app_staff;
 grant update on column public.tasks.lead_id to app_lookup;
 grant insert, update on column public.tasks.mentee_id to app_staff;
 grant update on column public.tasks.moved_from to app_lookup;
+grant insert on column public.tasks.notes to app_system;
 grant insert, update on column public.tasks.notes to app_staff;
 grant insert, update on column public.tasks.occurrence to app_staff;
+grant insert on column public.tasks.owner_id to app_system;
 grant insert, update on column public.tasks.owner_id to app_staff;
 grant insert, update on column public.tasks.recurrence to app_staff;
 grant update on column public.tasks.result to app_staff;
 grant insert, update on column public.tasks.series_at to app_staff;
+grant insert on column public.tasks.series_id to app_system;
 grant insert, update on column public.tasks.series_id to app_staff;
 grant insert, update on column public.tasks.time_zone to app_staff;
+grant insert on column public.tasks.title to app_system;
 grant insert, update on column public.tasks.title to app_staff;
 grant update on column public.tasks.told_due_at to app_system;
 grant update on column public.tasks.updated_at to app_staff;
@@ -13204,6 +13787,7 @@ grant execute on function app.company_id() to app_staff;
 grant execute on function app.company_id() to app_student;
 grant execute on function app.company_id() to app_system;
 grant execute on function app.company_of_connection(connection text) to app;
+grant execute on function app.company_of_lead(lead uuid) to app;
 grant execute on function app.count_lead_work(since timestamp with time zone, pipeline uuid, closer uuid, sdr uuid, wanted_origin text) to app_staff;
 grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_staff;
 grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_student;
@@ -13262,6 +13846,7 @@ grant execute on function app.find_namesake(phones text[], mail text, paper text
 grant execute on function app.find_notes(query text) to app_staff;
 grant execute on function app.find_password(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.find_password_reset(reset uuid) to app;
+grant execute on function app.first_there(people uuid[]) to app_system;
 grant execute on function app.fold(value text) to app_lookup;
 grant execute on function app.fold(value text) to app_staff;
 grant execute on function app.fold(value text) to app_student;
@@ -13269,8 +13854,13 @@ grant execute on function app.fold(value text) to app_system;
 grant execute on function app.follow_flow(flow uuid) to app_staff;
 grant execute on function app.follow_presence(company uuid, person uuid, why text, revoked timestamp with time zone) to app_lookup;
 grant execute on function app.followed_conversations() to app_staff;
+grant execute on function app.followup_holidays() to app_staff;
+grant execute on function app.followup_holidays() to app_system;
 grant execute on function app.force_password_reset(reset uuid, member uuid) to app_staff;
 grant execute on function app.has_open_conversation(client uuid) to app_staff;
+grant execute on function app.has_opted_out(lead public.leads) to app_lookup;
+grant execute on function app.has_opted_out(lead public.leads) to app_staff;
+grant execute on function app.has_opted_out(lead public.leads) to app_system;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_lookup;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_staff;
 grant execute on function app.has_role(VARIADIC roles text[]) to app_system;
@@ -13296,6 +13886,7 @@ grant execute on function app.hold_unread(people uuid[]) to app_lookup;
 grant execute on function app.index_meanings() to app_system;
 grant execute on function app.instances_to_check(most integer) to app;
 grant execute on function app.is_of_own_mentoring(topic text, audience text[], data jsonb) to app_lookup;
+grant execute on function app.is_opt_out(words text) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_lookup;
 grant execute on function app.join_clients(merge uuid, one uuid, other uuid, why jsonb, wanted uuid) to app_system;
 grant execute on function app.join_conversations(kept_id uuid, closed_id uuid) to app_lookup;
@@ -13326,6 +13917,9 @@ grant execute on function app.make_channel(channel uuid, of_kind text, called te
 grant execute on function app.make_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.manages_channel(channel uuid) to app_staff;
 grant execute on function app.matching_conversations(candidates uuid[], names text[], numbers text[], emails text[], stems text[]) to app_lookup;
+grant execute on function app.meets(lead public.leads, wanted jsonb) to app_lookup;
+grant execute on function app.meets(lead public.leads, wanted jsonb) to app_staff;
+grant execute on function app.meets(lead public.leads, wanted jsonb) to app_system;
 grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone) to app_staff;
 grant execute on function app.mentee_signals(wanted uuid[], since timestamp with time zone) to app_student;
 grant execute on function app.mention_ways(mentions jsonb) to app_lookup;
@@ -13358,6 +13952,8 @@ grant execute on function app.notify(notice jsonb) to app_system;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
 grant execute on function app.open_direct(new_id uuid, people uuid[], OUT channel uuid, OUT is_new boolean) to app_staff;
+grant execute on function app.opt_out(company uuid, wanted uuid[], how text) to app_lookup;
+grant execute on function app.opt_out(company uuid, wanted uuid[], how text) to app_system;
 grant execute on function app.overdue_tasks(most integer) to app;
 grant execute on function app.own_logins() to app_staff;
 grant execute on function app.own_logins() to app_student;
@@ -13389,6 +13985,7 @@ grant execute on function app.rank_in(stage uuid, lead uuid, below uuid, above u
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_staff;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_student;
 grant execute on function app.record(new_events jsonb, new_jobs jsonb, new_audit jsonb, new_accesses jsonb) to app_system;
+grant execute on function app.record_lead_response(lead uuid, way text, words text) to app_staff;
 grant execute on function app.register(person uuid, address text, person_name text, hash text, company uuid, company_name text, company_slug text, existing_slug text, browser text, caller text, request text) to app;
 grant execute on function app.request_password_reset(reset uuid, address text, browser text, caller text, request text) to app;
 grant execute on function app.reset_password(reset uuid, hash text, browser text, caller text, request text) to app;
@@ -13414,6 +14011,7 @@ grant execute on function app.sees_all() to app_lookup;
 grant execute on function app.sees_all() to app_staff;
 grant execute on function app.sees_all() to app_student;
 grant execute on function app.sees_all() to app_system;
+grant execute on function app.sequences_to_enroll(after_company uuid, after_sequence uuid, most integer) to app;
 grant execute on function app.session_access(company uuid, person uuid, claimed_role text, session uuid) to app;
 grant execute on function app.session_id() to app;
 grant execute on function app.session_id() to app_lookup;
@@ -13429,11 +14027,14 @@ grant execute on function app.settle_notifications(what jsonb) to app_system;
 grant execute on function app.show_read(ended jsonb) to app_lookup;
 grant execute on function app.sign_in(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.sign_in_with_code(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
+grant execute on function app.silence_followups(company uuid, wanted uuid[], why text) to app_lookup;
+grant execute on function app.silence_followups(company uuid, wanted uuid[], why text) to app_system;
 grant execute on function app.spaced(value text) to app_lookup;
 grant execute on function app.spaced(value text) to app_staff;
 grant execute on function app.spaced(value text) to app_system;
 grant execute on function app.start_challenged_login(challenge bytea, step bigint, recovery_hash bytea, session uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
-grant execute on function app.start_conversation(new_id uuid, new_client uuid, client uuid, number text, called text, is_named boolean, channel uuid) to app_staff;
+grant execute on function app.start_conversation(new_id uuid, new_client uuid, client uuid, number text, called text, is_named boolean, channel uuid, holder uuid) to app_staff;
+grant execute on function app.start_conversation(new_id uuid, new_client uuid, client uuid, number text, called text, is_named boolean, channel uuid, holder uuid) to app_system;
 grant execute on function app.start_login(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text, device text, network text) to app;
 grant execute on function app.start_session(session uuid, company uuid, person uuid, refresh_hash bytea, browser text, address text, request text) to app;
 grant execute on function app.stems(company uuid, words text) to app_lookup;
@@ -13486,6 +14087,9 @@ grant execute on function app.web_push_of(person uuid) to app_system;
 grant execute on function app.who_sees_task(conversation uuid, mentee uuid, lead uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[]) to app_staff;
 grant execute on function app.who_sees_task(conversation uuid, mentee uuid, lead uuid, OUT department_id uuid, OUT assignee_id uuid, OUT participant_ids uuid[]) to app_system;
 grant execute on function app.would_see(role text, visibility text, person uuid, departments uuid[], of_department uuid, assignee uuid, participants uuid[]) to app_lookup;
+grant execute on function app.zone_said_of(lead public.leads) to app_lookup;
+grant execute on function app.zone_said_of(lead public.leads) to app_staff;
+grant execute on function app.zone_said_of(lead public.leads) to app_system;
 grant create, usage on schema app to app_lookup;
 grant usage on schema app to app;
 grant usage on schema app to app_staff;
@@ -13551,8 +14155,8 @@ grant select on table public.chat_reactions to app_system;
 grant insert, select, update on table public.chat_thread_followers to app_lookup;
 grant select on table public.chat_thread_followers to app_staff;
 grant select on table public.chat_thread_followers to app_system;
+grant insert, select on table public.client_consents to app_lookup;
 grant insert, select on table public.client_consents to app_system;
-grant select on table public.client_consents to app_lookup;
 grant select on table public.client_consents to app_staff;
 grant select on table public.client_fields to app_staff;
 grant select on table public.client_fields to app_system;
@@ -13633,6 +14237,18 @@ grant delete, select on table public.files to app_student;
 grant delete, select, update on table public.files to app_lookup;
 grant insert, select, update on table public.files to app_system;
 grant insert, select on table public.first_answers to app_lookup;
+grant insert, select, update on table public.followup_executions to app_system;
+grant select on table public.followup_executions to app_lookup;
+grant select on table public.followup_executions to app_staff;
+grant insert, select on table public.followup_logs to app_lookup;
+grant insert, select on table public.followup_logs to app_system;
+grant select on table public.followup_logs to app_staff;
+grant insert, select on table public.followup_optouts to app_lookup;
+grant insert, select on table public.followup_optouts to app_system;
+grant select on table public.followup_optouts to app_staff;
+grant select on table public.followup_sequences to app_lookup;
+grant select on table public.followup_sequences to app_staff;
+grant select, update on table public.followup_sequences to app_system;
 grant delete, select on table public.holidays to app_staff;
 grant select on table public.holidays to app_system;
 grant delete, select on table public.idempotency_keys to app_lookup;

@@ -36,6 +36,8 @@ pub enum Queue {
     Delivery,
     /// Tables that come in and go out: imports.
     Export,
+    /// Steps of sequences, and who is taken into them.
+    Followup,
     /// Files and pages that become knowledge, and what is looked for in it.
     Knowledge,
     /// Mails to people.
@@ -60,7 +62,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
@@ -68,6 +70,7 @@ impl Queue {
         Self::Contacts,
         Self::Delivery,
         Self::Export,
+        Self::Followup,
         Self::Knowledge,
         Self::Mail,
         Self::Media,
@@ -91,6 +94,7 @@ impl Queue {
             Self::Contacts => "contacts",
             Self::Delivery => "delivery",
             Self::Export => "export",
+            Self::Followup => "followup",
             Self::Knowledge => "knowledge",
             Self::Mail => "mail",
             Self::Media => "media",

@@ -9,7 +9,12 @@ use crate::{closed_set, crypto, settings::TokenKey};
 
 closed_set! {
     /// What a link is for; no link is good for anything else.
-    pub Purpose { Invite = "invite", PasswordReset = "password_reset" }
+    pub Purpose {
+        Invite = "invite",
+        PasswordReset = "password_reset",
+        /// Ends what is sent to a lead by itself, whose id it carries.
+        Unsubscribe = "unsubscribe",
+    }
 }
 
 impl Purpose {
@@ -19,6 +24,8 @@ impl Purpose {
         match self {
             Self::Invite => SignedDuration::from_hours(7 * 24),
             Self::PasswordReset => SignedDuration::from_mins(30),
+            // For as long as mails are kept anywhere.
+            Self::Unsubscribe => SignedDuration::from_hours(10 * 366 * 24),
         }
     }
 
@@ -27,6 +34,7 @@ impl Purpose {
         match self {
             Self::Invite => "accept-invite",
             Self::PasswordReset => "reset-password",
+            Self::Unsubscribe => "unsubscribe",
         }
     }
 }

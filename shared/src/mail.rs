@@ -1,6 +1,7 @@
 //! Mails to people. A row says what is to be sent, a job sends it; the texts are the worker's.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
     closed_set,
@@ -33,6 +34,8 @@ closed_set! {
         Approved = "approved",
         /// What they have not read: `titles`, and how many `more`.
         Notifications = "notifications",
+        /// A step of a sequence: `subject`, `paragraphs`.
+        Followup = "followup",
     }
 }
 
@@ -52,8 +55,8 @@ pub struct Mail<'a> {
 const QUEUE_MAIL: &str = "select app.queue_mail($1, $2, $3, $4, $5, $6, $7, $8)";
 
 impl Transaction {
-    /// Leaves a mail behind, in the name of the transaction's company.
-    pub fn mail(&self, mail: Mail<'_>) {
+    /// Leaves a mail behind, in the name of the transaction's company; its id.
+    pub fn mail(&self, mail: Mail<'_>) -> Uuid {
         let id = self.context().new_id();
         let Mail { template, to, name, locale, link, data } = mail;
         let purpose = link.map(|link| link.purpose.as_str());
@@ -69,5 +72,6 @@ impl Transaction {
         ];
         self.defer(QUEUE_MAIL, row);
         self.enqueue(Job::new(self.context(), Queue::Mail, "send_email", id, json!({"mail_id": id})));
+        id
     }
 }

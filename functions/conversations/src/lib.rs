@@ -73,7 +73,7 @@ pub use rating::{RATING_SETTINGS, RatingSettings, rating_said};
 pub use reading::{mark_all_read, mark_read};
 pub use scheduled::{
     LockedSchedule, NOT_WAITING, Planned, SCHEDULED, SCHEDULED_MESSAGE, ScheduledMessage, ScheduledMessageUpdated,
-    ScheduledState, enqueue_scheduled, give_up_scheduled, lock_scheduled, send_scheduled, tell_scheduled,
+    ScheduledState, enqueue_scheduled, give_up_scheduled, lock_scheduled, reason, send_scheduled, tell_scheduled,
 };
 pub use search::places_of;
 pub use send_rules::{

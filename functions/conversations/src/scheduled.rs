@@ -231,8 +231,9 @@ async fn judge_now(
     }
 }
 
-/// The code of what is wrong with a field, where it is one.
-fn reason(error: &Error) -> String {
+/// Why something cannot be sent: the code of what is wrong with a field, where it is one.
+#[must_use]
+pub fn reason(error: &Error) -> String {
     let told = error.to_json(Language::default(), "");
     told["errors"][0]["code"].as_str().unwrap_or(error.problem().code).to_owned()
 }

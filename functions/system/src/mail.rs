@@ -113,7 +113,7 @@ impl Waiting {
     ///
     /// # Errors
     /// 500 when an address is none.
-    pub fn write(&self, context: &Context, server: &MailServer, stage_front_end: &str) -> Result<Message, Error> {
+    pub fn write(&self, context: &Context, server: &MailServer, [stage_front_end, api]: [&str; 2]) -> Result<Message, Error> {
         let link = self.link_purpose.zip(self.link_id).map(|(purpose, id)| Link { purpose, id });
         let front_end = self.front_end_url.as_deref().unwrap_or(stage_front_end);
         let url = link.map(|link| link.url(&context.secrets().token_keys, front_end));
@@ -121,7 +121,13 @@ impl Waiting {
         let address = |text: &str| text.parse().map_err(|_| INTERNAL.caused_by("an address of a mail is none"));
         let from_name = server.from_name.clone().unwrap_or_else(|| self.company.clone());
         let domain = server.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-        Message::builder()
+        let mut message = Message::builder();
+        if let Some(link) = link.filter(|link| link.purpose == Purpose::Unsubscribe) {
+            for (name, value) in one_click(&link.token(&context.secrets().token_keys), api) {
+                message = message.raw_header(header::HeaderValue::new(name, value));
+            }
+        }
+        message
             .from(Mailbox::new(Some(from_name), address(&server.from)?))
             .to(Mailbox::new(Some(self.to_name.clone()).filter(|name| !name.is_empty()), address(&self.to_address)?))
             .subject(&letter.subject)
@@ -134,4 +140,13 @@ impl Waiting {
             ))
             .map_err(|error| INTERNAL.caused_by(error))
     }
+}
+
+/// What mail programs end a subscription by, without anybody signing in or looking at a page (RFC 8058).
+fn one_click(token: &str, api: &str) -> [(header::HeaderName, String); 2] {
+    let address = format!("<{}/followups/unsubscribe/{token}>", api.trim_end_matches('/'));
+    [
+        (header::HeaderName::new_from_ascii_str("List-Unsubscribe"), address),
+        (header::HeaderName::new_from_ascii_str("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click".to_owned()),
+    ]
 }

@@ -34,6 +34,8 @@ pub struct NeverOpen;
 pub struct Calendar {
     pub zone: TimeZone,
     pub week: Week,
+    /// Whether the nation's holidays are kept.
+    pub keeps_national: bool,
     /// Whether Carnaval, Ash Wednesday until 14:00 and Corpus Christi are kept.
     pub keeps_optional: bool,
     pub custom: Vec<Custom>,
@@ -63,7 +65,7 @@ impl From<Written> for Calendar {
     fn from(written: Written) -> Self {
         let Written { time_zone, week, keeps_optional, custom } = written;
         let zone = TimeZone::get(&time_zone).or_else(|_| TimeZone::get("America/Sao_Paulo")).unwrap_or(TimeZone::UTC);
-        Self { zone, week, keeps_optional, custom }
+        Self { zone, week, keeps_national: true, keeps_optional, custom }
     }
 }
 
@@ -145,7 +147,7 @@ impl Calendar {
             until: None,
         });
         custom
-            .chain(national(date.year()).into_iter().filter(|day| day.date == date))
+            .chain(national(date.year()).into_iter().filter(|day| self.keeps_national && day.date == date))
             .chain(optional(date.year()).into_iter().filter(|day| self.keeps_optional && day.date == date))
             .next()
     }

@@ -5,7 +5,7 @@ use super::*;
 
 fn usual() -> Calendar {
     let zone = TimeZone::get("America/Sao_Paulo").unwrap();
-    Calendar { zone, week: Week::usual(), keeps_optional: true, custom: Vec::new() }
+    Calendar { zone, week: Week::usual(), keeps_national: true, keeps_optional: true, custom: Vec::new() }
 }
 
 fn at(local: &str) -> Timestamp {
@@ -255,7 +255,7 @@ proptest! {
             ("America/New_York", "2026-03-07T18:00:00Z"),
             ("Europe/Lisbon", "2026-03-28T12:00:00Z"),
         ][which];
-        let calendar = Calendar { zone: TimeZone::get(name).unwrap(), week, keeps_optional: false, custom: Vec::new() };
+        let calendar = Calendar { zone: TimeZone::get(name).unwrap(), week, keeps_optional: false, ..usual() };
         let start = start.parse::<Timestamp>().unwrap() + (15 * skew).minutes();
         let mut open = 0;
         for quarter in 0..96 {

@@ -19,6 +19,12 @@ impl Minute {
         Self(hour * 60 + minute)
     }
 
+    /// The minute after it; midnight stays.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self((self.0 + 1).min(24 * 60))
+    }
+
     /// `None` at 24:00, which is the next day's midnight.
     pub(super) fn time(self) -> Option<Time> {
         Time::new(i8::try_from(self.0 / 60).ok()?, i8::try_from(self.0 % 60).ok()?, 0, 0).ok()

@@ -29,6 +29,7 @@ mod clients;
 mod companies;
 mod contract;
 mod evolution;
+mod followups;
 mod identity;
 mod ingest;
 mod integrations;
@@ -58,6 +59,7 @@ use botconversa::botconversa_killed;
 use channel_accounts::channel_accounts_killed;
 use contract::plans;
 use evolution::evolution_killed;
+use followups::followups_killed;
 use knowledge::{knowledge_killed, vectors as knowledge_vectors};
 use notifications::web_push as notifications_web_push;
 use presence::presence_killed;
@@ -79,6 +81,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         contract::cases(),
         companies::cases(),
         evolution::cases(),
+        followups::cases(),
         identity::cases(),
         ingest::cases(),
         integrations::cases(),
@@ -141,6 +144,11 @@ fn killed() -> Vec<(&'static str, Case)> {
             what_goes_while_it_is_judged_does_not_come_back,
             the_same_content_is_judged_for_each_file_and_kept_once,
             without_a_scanner_what_still_waits_is_let_go,
+        };
+        followups_killed::{
+            a_step_whose_worker_is_killed_is_done_once,
+            replies_steps_and_deaths_at_once_leave_each_step_done_once,
+            leads_whose_worker_is_killed_are_taken_in_once,
         };
         botconversa_killed::{
             a_sync_whose_worker_is_killed_goes_on_and_makes_nobody_twice,

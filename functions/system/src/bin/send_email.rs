@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::{environment::variable, parameters, prelude::*};
 use system::mail::{Failure, WAITING, Waiting, send};
 
-reads!(FRONT_END_URL, REACHABLE_INSIDE);
+reads!(FRONT_END_URL, PUBLIC_API_URL, REACHABLE_INSIDE);
 
 /// Only while it waits: what came of a mail is said once.
 const NOTE: &str = "
@@ -52,7 +52,7 @@ async fn send_email(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let Some(server) = mail.account.server(&context, job.company_id)? else {
         return later(&context, &job, mail_id, "no mail server is set".to_owned()).await;
     };
-    let message = mail.write(&context, &server, &variable("FRONT_END_URL"))?;
+    let message = mail.write(&context, &server, [&variable("FRONT_END_URL"), &variable("PUBLIC_API_URL")])?;
     match send(&server, message).await {
         Ok(reply) => {
             let transaction = note(&context, &job, mail_id, "sent", reply).await?;

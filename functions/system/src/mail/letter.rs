@@ -48,7 +48,7 @@ fn luminance(colour: &str) -> f64 {
 
 impl Letter {
     pub fn as_text(&self, company: &str, url: Option<&str>) -> String {
-        let mut blocks = vec![self.greeting.clone()];
+        let mut blocks: Vec<String> = Some(self.greeting.clone()).filter(|greeting| !greeting.is_empty()).into_iter().collect();
         blocks.extend(self.paragraphs.iter().cloned());
         blocks.extend(self.button.zip(url).map(|(button, url)| format!("{button}:\n{url}")));
         blocks.push(self.closing.to_owned());
@@ -71,7 +71,7 @@ impl Letter {
                 body style=(PAGE) {
                     div style=(sheet) {
                         p style="font-weight:bold" { (name) }
-                        p { (self.greeting) }
+                        @if !self.greeting.is_empty() { p { (self.greeting) } }
                         @for paragraph in &self.paragraphs { p { (paragraph) } }
                         @if let Some((button, url)) = self.button.zip(url) {
                             p { a href=(url) style=(look) { (button) } }

@@ -87,10 +87,23 @@ pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Va
             let (subject, paragraphs) = unread(company, data, is_english);
             (subject, paragraphs, None)
         }
+        Template::Followup => (
+            fact("subject").to_owned(),
+            data.get("paragraphs")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+            Some(if is_english { "Unsubscribe" } else { "Não quero mais receber" }),
+        ),
     };
     Letter {
         subject,
         greeting: match name {
+            // Whoever wrote the sequence greets as they like.
+            _ if template == Template::Followup => String::new(),
             "" => say("Olá!".into(), "Hello!".into()),
             name => say(format!("Olá, {name}!"), format!("Hello, {name}!")),
         },
@@ -156,6 +169,8 @@ fn closing(template: Template, is_english: bool) -> &'static str {
         | Template::TwoFactorDisabled
         | Template::RecoveryCodesRenewed => true,
         Template::Invite | Template::PasswordReset | Template::ApprovalAsked | Template::Approved => false,
+        Template::Followup if is_english => return "You receive this because you asked us for information.",
+        Template::Followup => return "Você recebe este e-mail porque pediu informações à nossa equipe.",
         Template::Notifications if is_english => return "You choose under Preferences what is sent to you by e-mail.",
         Template::Notifications => return "Em Preferências você escolhe o que chega por e-mail.",
     };
@@ -217,6 +232,16 @@ mod tests {
             assert_ne!(portuguese.subject, english.subject);
             assert_ne!(portuguese.closing, english.closing);
         }
+    }
+
+    #[test]
+    fn a_step_says_what_was_written_and_nothing_before_it() {
+        let data = json!({"subject": "Sua vaga", "paragraphs": ["Oi, Ana!", "Ainda há vagas."]});
+        let letter = of(Template::Followup, "pt-BR", "Escola", "Ana", &data);
+        let text = letter.as_text("Escola", Some("https://x.example/unsubscribe?token=1"));
+        assert!(letter.subject == "Sua vaga" && text.starts_with("Oi, Ana!\n\nAinda há vagas."), "{text}");
+        assert!(text.contains("Não quero mais receber:\nhttps://x.example/unsubscribe?token=1"), "{text}");
+        assert!(!letter.as_html("pt-BR", SENDER, None).contains("<p></p>"));
     }
 
     #[test]

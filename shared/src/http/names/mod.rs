@@ -101,6 +101,18 @@ const TABLE: &[Name] = &[
     Name::of("sender_id", &["sender_user_id"]).beside(&["conversation_id"]).told(),
     Name::of("provider_id", &["whatsapp_message_id"]).beside(&["conversation_id"]).told(),
     Name::of("sent_at", &["timestamp"]).beside(&["conversation_id"]).told(),
+    // Sequences.
+    Name::of("is_active", &["ativo"]).beside(&["criteria"]),
+    Name::of("criteria", &["criterios_ativacao"]).beside(&["pause_weekends"]),
+    Name::of("kind", &["tipo_acao"]).beside(&["delay_minutes"]),
+    Name::of("window_start", &["horario_envio_inicio"]),
+    Name::of("window_end", &["horario_envio_fim"]),
+    Name::of("pause_weekends", &["pausar_fim_semana"]),
+    Name::of("pause_holidays", &["pausar_feriados"]),
+    Name::of("current_step", &["step_atual"]).told(),
+    Name::of("next_run_at", &["proxima_execucao"]).told(),
+    Name::of("executed_steps", &["steps_executados"]).told(),
+    Name::of("responded_at", &["data_resposta"]).beside(&["executed_steps"]).told(),
     // Leads.
     Name::of("name", &["nome_completo"]).beside(&["potential_value", "origin"]),
     Name::of("phone", &["telefone"]).beside(&["potential_value", "origin"]),

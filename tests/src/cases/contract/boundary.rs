@@ -99,6 +99,12 @@ const OF_STAFF: &[&str] = &[
     "delete files",
     "insert files (id, conversation_id, uploaded_by, name, mime_type, size, storage_key, purpose)",
     "update files (conversation_id, name, mime_type, size, sha256, storage_key, status, failure, width, height, duration_ms, completed_at)",
+    "insert followup_executions (id, sequence_id, lead_id, rotation, next_run_at, job_id)",
+    "update followup_executions (status, next_run_at, reason, finished_at)",
+    "insert followup_sequences (id, name, description, is_active, criteria, steps, window_start, window_end, weekdays, pause_weekends, \
+     pause_holidays, max_per_day, channel_account_id)",
+    "update followup_sequences (name, description, is_active, criteria, steps, window_start, window_end, weekdays, pause_weekends, \
+     pause_holidays, max_per_day, channel_account_id, version, updated_at, deleted_at)",
     "delete holidays",
     "insert holidays (id, department_id, date, name, yearly)",
     "insert idempotency_keys (route, key, request_hash)",
@@ -228,6 +234,11 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert external_api_usage",
     "insert files",
     "update files",
+    "insert followup_executions",
+    "update followup_executions",
+    "insert followup_logs",
+    "insert followup_optouts",
+    "update followup_sequences",
     "insert inbound_webhooks",
     "update inbound_webhooks (outcome, failed_items, left_at, applied_at)",
     "insert integration_calls",
@@ -262,6 +273,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "delete presence_leases",
     "update scheduled_chat_messages (state, failure, message_id)",
     "update scheduled_messages",
+    "insert tasks (id, kind, title, notes, owner_id, due_at, series_id, cause, lead_id, client_id)",
     "update tasks (told_due_at)",
     "delete web_push_subscriptions",
 ];

@@ -24,6 +24,14 @@ const EVERYBODY: &[&str] = &["app", "app_staff", "app_student"];
 const DEFINERS: &[(&str, &[&str])] = &[
     ("add_asked_jobs", ALL_INSIDE),
     ("add_to_channel", STAFF),
+    ("company_of_lead", LOGIN),
+    ("end_followups", NOBODY),
+    ("note_followup", NOBODY),
+    ("note_followup_reply", NOBODY),
+    ("one_interaction", NOBODY),
+    ("record_lead_response", STAFF),
+    ("sequences_to_enroll", LOGIN),
+    ("take_reply", NOBODY),
     ("change_chat_message", NOBODY),
     ("channel_people", STAFF_AND_SYSTEM),
     ("find_chat_messages", STAFF),
@@ -206,7 +214,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("set_recovery_codes", MEMBERS),
     ("share_object", NOBODY),
     ("start_challenged_login", LOGIN),
-    ("start_conversation", STAFF),
+    ("start_conversation", STAFF_AND_SYSTEM),
     ("start_login", LOGIN),
     // Of functions deployed before devices were known.
     ("start_session", LOGIN),
@@ -308,12 +316,16 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
         &[
             "calendar_of",
             "files_of_flow",
+            "followup_holidays",
+            "has_opted_out",
             "has_role",
             "history_entry",
             "joined",
             "left_conversations",
             "look",
+            "meets",
             "mention_ways",
+            "zone_said_of",
             "notify",
             "quick_reply_files",
             "rank_between",
@@ -329,7 +341,7 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     staff.sort_unstable();
     let mut system = [
         &staff[..],
-        &["add_edit", "claim_ai", "settle_ai", "join_clients", "join_conversations", "lock_keys", "undo_client_import"],
+        &["add_edit", "claim_ai", "first_there", "opt_out", "silence_followups", "settle_ai", "join_clients", "join_conversations", "lock_keys", "undo_client_import"],
     ]
     .concat();
     system.sort_unstable();

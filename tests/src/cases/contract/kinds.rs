@@ -9,7 +9,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, s
 use uuid::Uuid;
 
 use super::sample::{Fixture, conversation, member};
-use crate::cases::{chat, leads, mentees, notifications, tasks, upload};
+use crate::cases::{chat, followups, leads, mentees, notifications, tasks, upload};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -40,8 +40,11 @@ const IMPORT: &str = "
     select gen_random_uuid(), $1, gen_random_uuid(), 'clientes.csv', 'skip', false, 'done', clock_timestamp(), clock_timestamp()";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 17] = [
+const WITHOUT_CONVERSATION: [&str; 20] = [
     "get_lead_history",
+    "list_execution_logs",
+    "list_executions",
+    "list_sequences",
     "list_client_imports",
     "list_clients",
     "list_conversations",
@@ -90,6 +93,9 @@ impl Scene {
         };
         let mut scene =
             Self { function: function.to_owned(), company, conversation, client, mentee: String::new(), lead: String::new() };
+        if function == "list_execution_logs" {
+            scene.lead = followups::sample::empty_log(stack, &scene.company).await;
+        }
         if function == "list_mentee_feedback" {
             scene.mentee = mentees::begun(&scene.company.admin, &[]).await;
         }
@@ -103,7 +109,9 @@ impl Scene {
     fn path(&self) -> String {
         match self.function.as_str() {
             "get_client_history" => format!("/clients/{}/history?", self.client),
-            "get_lead_history" | "list_lead_interactions" => self.lead.clone(),
+            "get_lead_history" | "list_execution_logs" | "list_lead_interactions" => self.lead.clone(),
+            "list_executions" => "/followups/executions?status=active".to_owned(),
+            "list_sequences" => "/followups/sequences?is_active=true".to_owned(),
             "list_channels" => "/channels?scope=others".to_owned(),
             "list_client_imports" => "/clients/imports?dry_run=false".to_owned(),
             "list_mentee_feedback" => format!("/mentees/{}/feedback?", self.mentee),
@@ -172,6 +180,9 @@ impl Scene {
                 drop(company.agents[0].api.post("/channels", channel).await.expect(201));
             }
             "get_lead_history" | "list_lead_interactions" => leads::sample::add(company, &self.lead).await,
+            "list_execution_logs" => followups::sample::note(stack, &self.lead).await,
+            "list_executions" => drop(followups::sample::on_its_way(company).await),
+            "list_sequences" => drop(followups::sample::made(company).await),
             "list_mentions" | "search_chat" => self.mention(number).await,
             "list_scheduled_chat_messages" => drop(chat::sample::planned(company).await),
             "list_notifications" => drop(notifications::sample::told(stack, company).await),
@@ -203,6 +214,12 @@ impl Scene {
                 drop(self.company.admin.api.call(Method::DELETE, &format!("/clients/{id}"), None).await.expect(204));
             }
             "list_conversations" => drop(self.company.admin.take_over(id).await),
+            "list_executions" => {
+                drop(self.company.admin.api.post(&format!("/followups/executions/{id}/cancel"), json!({})).await.expect(200));
+            }
+            "list_sequences" => {
+                drop(self.company.admin.api.call(Method::DELETE, &format!("/followups/sequences/{id}"), None).await.expect(204));
+            }
             "list_tasks" => {
                 drop(self.company.admin.api.call(Method::DELETE, &format!("/tasks/{id}"), None).await.expect(204));
             }
@@ -400,6 +417,16 @@ impl Change {
                 let (path, made, changed) = leads::sample::change(company, function).await;
                 let method = if function == "move_lead" { Method::POST } else { Method::PUT };
                 Self { method, path, same: made.clone(), made, renamed: changed }
+            }
+            "update_sequence" => {
+                let made = followups::sample::made(company).await;
+                Self {
+                    method: Method::PUT,
+                    path: format!("/followups/sequences/{}", text(&made["id"])),
+                    made: json!({"name": "Vendas"}),
+                    same: json!({"name": "Vendas"}),
+                    renamed: |_, name| json!({"name": name}),
+                }
             }
             "update_company" => given(format!("/companies/{}", company.id), "Escola"),
             "update_conversation" => {

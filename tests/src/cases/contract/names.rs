@@ -9,7 +9,14 @@ use uuid::Uuid;
 use super::sample::Fixture;
 
 /// Our name, another one that requests may use, and what the same input declares besides.
-const TAKEN: [(&str, &str, &[&str]); 45] = [
+const TAKEN: [(&str, &str, &[&str]); 52] = [
+    ("is_active", "ativo", &["criteria"]),
+    ("criteria", "criterios_ativacao", &["pause_weekends"]),
+    ("kind", "tipo_acao", &["delay_minutes"]),
+    ("window_start", "horario_envio_inicio", &[]),
+    ("window_end", "horario_envio_fim", &[]),
+    ("pause_weekends", "pausar_fim_semana", &[]),
+    ("pause_holidays", "pausar_feriados", &[]),
     ("name", "full_name", &["email", "password"]),
     ("name", "full_name", &["avatar_file_id", "closer_type"]),
     ("avatar_file_id", "avatar_url", &["closer_type"]),
@@ -60,7 +67,18 @@ const TAKEN: [(&str, &str, &[&str]); 45] = [
 /// Of a declared object: our name, what answers carry besides, what the object declares too, and the value.
 type Told = (&'static str, &'static str, &'static [&'static str], fn(&Value) -> Value);
 
-const TOLD: [Told; 44] = [
+const TOLD: [Told; 55] = [
+    ("is_active", "ativo", &["criteria"], Value::clone),
+    ("criteria", "criterios_ativacao", &["pause_weekends"], Value::clone),
+    ("kind", "tipo_acao", &["delay_minutes"], Value::clone),
+    ("window_start", "horario_envio_inicio", &[], Value::clone),
+    ("window_end", "horario_envio_fim", &[], Value::clone),
+    ("pause_weekends", "pausar_fim_semana", &[], Value::clone),
+    ("pause_holidays", "pausar_feriados", &[], Value::clone),
+    ("current_step", "step_atual", &[], Value::clone),
+    ("next_run_at", "proxima_execucao", &[], Value::clone),
+    ("executed_steps", "steps_executados", &[], Value::clone),
+    ("responded_at", "data_resposta", &["executed_steps"], Value::clone),
     ("access_token", "accessToken", &["refresh_token"], Value::clone),
     ("refresh_token", "refreshToken", &[], Value::clone),
     ("name", "full_name", &["email", "role"], Value::clone),

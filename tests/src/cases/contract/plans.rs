@@ -91,6 +91,13 @@ const FILL: &str = "
     select filled.id, filled.company_id, stages.pipeline_id, stages.id, 50000000 + number, 'Lead ' || number, '55119' || (10000000 + number), client_id
       from filled
       join stages on stages.company_id = filled.company_id and stages.key = 'new';
+    insert into followup_sequences (id, company_id, name, steps, window_start, window_end, weekdays, pause_weekends, pause_holidays, max_per_day,
+                                    created_by_id)
+    select id, company_id, 's' || number, '[{\"kind\": \"task\"}]', '09:00', '18:00', '{monday}', true, true, 5, id from filled;
+    insert into followup_executions (id, company_id, sequence_id, lead_id, status, reason, finished_at)
+    select id, company_id, id, id, 'cancelled', 'by_hand', now() from filled;
+    insert into followup_logs (company_id, execution_id, step, attempt, kind, outcome) select company_id, id, 0, 1, 'task', 'task' from filled;
+    insert into followup_optouts (company_id, kind, value, source) select company_id, 'lead', id::text, 'word' from filled;
     insert into lead_changes (company_id, lead_id, changes) select company_id, id, '{}' from filled;
     insert into lead_interactions (id, company_id, lead_id, author_id, type, summary, result)
     select id, company_id, id, id, 'call', 'Ligou', 'contacted' from filled;

@@ -40,7 +40,9 @@ const ASK_OTHERS: [&str; 21] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 18] = [
+const UNAUDITED: [&str; 19] = [
+    // Changes nothing.
+    "preview_sequence",
     // How far somebody has read, and what they have begun to write.
     "mark_all_notifications_read",
     "mark_channel_read",

@@ -22,7 +22,7 @@ use tests::{
 };
 use uuid::Uuid;
 
-use crate::cases::{chat, jobs, leads, mentees, notifications, tasks, upload};
+use crate::cases::{chat, followups, jobs, leads, mentees, notifications, tasks, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -268,6 +268,9 @@ impl Fixture {
             "task_id" | "tasked_client_id" => tasks::sample::value(&self.company, placeholder).await,
             "notification_id" | "notification_job_id" => {
                 notifications::sample::value(&self.stack, &self.company, placeholder).await
+            }
+            "sequence_id" | "paused_sequence_id" | "execution_id" | "followed_lead_id" | "unsubscribe_token" | "followup_job_id" => {
+                followups::sample::value(&self.stack, &self.company, placeholder).await
             }
             "lead_id" | "other_lead_id" | "lead_merge_id" | "pipeline_id" | "stage_id" | "scores_job_id" => {
                 leads::sample::value(&self.stack, &self.company, function, placeholder).await

@@ -13,7 +13,7 @@ use super::{
     sample,
     trespass_table::{Outcome, ROWS, Row},
 };
-use crate::cases::{chat, leads, notifications, snapshot, upload};
+use crate::cases::{chat, followups, leads, notifications, snapshot, upload};
 
 /// Roles that an access lets through, of whichever of its kinds of callers they are.
 pub(super) fn lets_through(access: &str) -> BTreeSet<&'static str> {
@@ -362,6 +362,8 @@ fn with_any_ids(text: &str) -> String {
         "lead_merge",
         "pipeline",
         "stage",
+        "sequence",
+        "execution",
     ];
     let text = text
         .replace("{flow}", "fluxo-de-ninguem")
@@ -414,6 +416,8 @@ struct Scene {
     lead_merge: String,
     pipeline: String,
     stage: String,
+    sequence: String,
+    execution: String,
 }
 
 impl Scene {
@@ -479,6 +483,7 @@ impl Scene {
         let lead = text(&lead["id"]).to_owned();
         let lead_merge = leads::sample::merge(&company).await;
         let pipeline = leads::sample::own_pipeline(&company, &secret(&company)).await;
+        let [sequence, execution] = followups::sample::of_secret(&company, &secret(&company)).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
         let invite = text(&admin.api.post("/team/invite", invited).await.expect(201)["id"]).to_owned();
         Self {
@@ -520,6 +525,8 @@ impl Scene {
             lead_merge,
             pipeline,
             stage,
+            sequence,
+            execution,
         }
     }
 
@@ -567,6 +574,8 @@ impl Scene {
             ("{mentee}", self.mentee.clone()),
             ("{task}", self.task.clone()),
             ("{lead}", self.lead.clone()),
+            ("{sequence}", self.sequence.clone()),
+            ("{execution}", self.execution.clone()),
             ("{lead_merge}", self.lead_merge.clone()),
             ("{pipeline}", self.pipeline.clone()),
             ("{stage}", self.stage.clone()),

@@ -20,7 +20,7 @@ pub enum Outcome {
 /// `{file}`, `{pending_file}`, `{department}`, `{agent}`, `{login}`, `{company}`, `{channel}`, `{holiday}`, `{number}`, `{invite}`, `{cursor}`,
 /// `{failed_job}`, `{long_job}`, `{webhook}`, `{scheduled}`, `{tag}`, `{merge}`, `{import}`, `{instance}`, `{account}`, `{flow}`,
 /// `{article}`, `{knowledge_import}`, `{proposal}`, `{run}`, `{team_channel}`, `{chat_message}`, `{scheduled_chat}`, `{notification}`, `{emoji}`, `{interval}`,
-/// `{mentee}`, `{task}`, `{lead}`, `{lead_merge}`, `{pipeline}`, `{stage}`;
+/// `{mentee}`, `{task}`, `{lead}`, `{lead_merge}`, `{pipeline}`, `{stage}`, `{sequence}`, `{execution}`;
 /// `{soon}` is a time to come, `{begun}` and `{done}` are times gone by.
 /// `{own_conversation}` and `{own_company}` are the caller's own.
 pub struct Row {
@@ -38,6 +38,25 @@ const fn row(function: &'static str, path: &'static str, body: &'static str, out
 use Outcome::{Conflict, Invalid, NotFound, OwnThings, Refused};
 
 pub const ROWS: &[Row] = &[
+    row("activate_sequence", "/followups/sequences/{sequence}/activate", "{}", NotFound),
+    row("cancel_execution", "/followups/executions/{execution}/cancel", "", NotFound),
+    row(
+        "create_sequence",
+        "/followups/sequences",
+        r#"{"name": "Intruso", "steps": [{"kind": "task"}], "channel_account_id": "{channel}"}"#,
+        Invalid,
+    ),
+    row("delete_sequence", "/followups/sequences/{sequence}", "", NotFound),
+    row("enroll_leads", "/followups/sequences/{sequence}/enroll", "{}", NotFound),
+    row("get_sequence", "/followups/sequences/{sequence}", "", NotFound),
+    row("get_sequence_stats", "/followups/sequences/{sequence}/stats", "", NotFound),
+    row("list_execution_logs", "/followups/executions/{execution}/logs", "", NotFound),
+    row("list_executions", "/followups/executions?sequence_id={sequence}&lead_id={lead}", "", OwnThings),
+    row("list_sequences", "/followups/sequences", "", OwnThings),
+    row("pause_sequence", "/followups/sequences/{sequence}/pause", "", NotFound),
+    row("preview_sequence", "/followups/sequences/{sequence}/preview", r#"{"lead_ids": ["{lead}"]}"#, NotFound),
+    row("record_lead_response", "/followups/responses", r#"{"lead_id": "{lead}", "channel": "call"}"#, NotFound),
+    row("update_sequence", "/followups/sequences/{sequence}", r#"{"name": "Intruso"}"#, NotFound),
     row("add_mentee_feedback", "/mentees/{mentee}/feedback", r#"{"overall": 3}"#, NotFound),
     row("add_my_feedback", "/me/mentoring/feedback", r#"{"overall": 3}"#, NotFound),
     row("complete_task", "/tasks/{task}/complete", r#"{"result": "x", "next": {"title": "x"}}"#, NotFound),

@@ -44,7 +44,7 @@ mod sockets;
 mod starting;
 mod statuses;
 mod takeovers;
-mod templates;
+pub mod templates;
 mod timed;
 mod transfers;
 mod upkeep;

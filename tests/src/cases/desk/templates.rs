@@ -15,7 +15,7 @@ use uuid::Uuid;
 const SYNC: &str = "/whatsapp/templates/sync";
 
 /// A company whose number is alone in its account, as a message has proved. Every account has six templates.
-pub(super) async fn company(stack: &Stack) -> (Company, String) {
+pub async fn company(stack: &Stack) -> (Company, String) {
     let company = stack.company(Wanted { students: 0, agent_visibility: "company", ..Wanted::default() }).await;
     let account = format!("78{:012}", Uuid::new_v4().as_u128() % 1_000_000_000_000);
     put_into(stack, &company, &account).await;
@@ -37,7 +37,7 @@ pub(super) async fn add(stack: &Stack, account: &str, name: &str, more: Value) -
     stack.control("POST", "/sandbox/whatsapp/templates", Some(template)).await
 }
 
-pub(super) async fn sync(company: &Company) -> Value {
+pub async fn sync(company: &Company) -> Value {
     company.supervisor.api.post(SYNC, json!({})).await.expect(200)["data"][0].clone()
 }
 
