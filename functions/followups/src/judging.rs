@@ -29,6 +29,7 @@ pub struct Facts {
 
 /// What is known of the lead.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Lead {
     pub is_open: bool,
     pub has_opted_out: bool,

@@ -50,6 +50,7 @@ const LOOK: &str = "
 
 /// All that is known of an execution.
 #[derive(FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "as the row has them")]
 pub struct Look {
     status: ExecutionStatus,
     pub current_step: i32,
