@@ -218,15 +218,7 @@ async fn answer(
     if !seen.saved.is_empty() {
         saving::keep(transaction, loaded.client_id, &seen.saved).await?;
     }
-    for effect in turn.effects {
-        match effect {
-            Effect::CreateLead { stage_id, origin } => {
-                begin_lead(context, transaction, job.company_id, id, (stage_id, origin)).await?
-            }
-            Effect::MoveLead { stage_id } => advance_lead(transaction, job.company_id, id, stage_id).await?,
-            _ => {}
-        }
-    }
+    make_leads(context, transaction, job.company_id, id, turn.effects).await?;
     for mut saying in turn.says {
         if let Some(file) = saying.file_id {
             let found = transaction.query(READY, &[&file]).await?;
@@ -264,6 +256,26 @@ async fn answer(
         "close" => emit_conversation::<ConversationClosed>(transaction, job.company_id, &conversation, None, None),
         _ if seen.is_any() => emit_conversation::<ConversationUpdated>(transaction, job.company_id, &conversation, None, None),
         _ => {}
+    }
+    Ok(())
+}
+
+/// What a flow does with the client's lead.
+async fn make_leads(
+    context: &Context,
+    transaction: &Transaction,
+    company_id: Uuid,
+    conversation_id: Uuid,
+    effects: Vec<Effect>,
+) -> Result<(), Error> {
+    for effect in effects {
+        match effect {
+            Effect::CreateLead { stage_id, origin } => {
+                begin_lead(context, transaction, company_id, conversation_id, (stage_id, origin)).await?;
+            }
+            Effect::MoveLead { stage_id } => advance_lead(transaction, company_id, conversation_id, stage_id).await?,
+            _ => {}
+        }
     }
     Ok(())
 }

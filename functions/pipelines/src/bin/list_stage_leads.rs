@@ -1,4 +1,4 @@
-//! GET /pipelines/{id}/stages/{stage_id}/leads — the cards of a column, from the top; below a rank.
+//! GET /pipelines/{id}/stages/{stage}/leads — the cards of a column, from the top; below a rank.
 
 use futures_util::future::try_join;
 use leads::{Lead, STAGE, Stage, lead_columns, lead_joins};

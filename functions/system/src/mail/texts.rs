@@ -6,6 +6,7 @@ use shared::mail::Template;
 use super::letter::Letter;
 
 /// The letter of a template. Of what `data` lacks, the sentence goes without.
+#[expect(clippy::too_many_lines, reason = "a table of letters")]
 pub fn of(template: Template, locale: &str, company: &str, name: &str, data: &Value) -> Letter {
     let is_english = locale.starts_with("en");
     let say = |portuguese: String, english: String| if is_english { english } else { portuguese };

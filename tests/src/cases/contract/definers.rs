@@ -341,7 +341,18 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
     staff.sort_unstable();
     let mut system = [
         &staff[..],
-        &["add_edit", "claim_ai", "first_there", "opt_out", "silence_followups", "settle_ai", "join_clients", "join_conversations", "lock_keys", "undo_client_import"],
+        &[
+            "add_edit",
+            "claim_ai",
+            "first_there",
+            "opt_out",
+            "silence_followups",
+            "settle_ai",
+            "join_clients",
+            "join_conversations",
+            "lock_keys",
+            "undo_client_import",
+        ],
     ]
     .concat();
     system.sort_unstable();

@@ -269,9 +269,8 @@ impl Fixture {
             "notification_id" | "notification_job_id" => {
                 notifications::sample::value(&self.stack, &self.company, placeholder).await
             }
-            "sequence_id" | "paused_sequence_id" | "execution_id" | "followed_lead_id" | "unsubscribe_token" | "followup_job_id" => {
-                followups::sample::value(&self.stack, &self.company, placeholder).await
-            }
+            "sequence_id" | "paused_sequence_id" | "execution_id" | "followed_lead_id" | "unsubscribe_token"
+            | "followup_job_id" => followups::sample::value(&self.stack, &self.company, placeholder).await,
             "lead_id" | "other_lead_id" | "lead_merge_id" | "pipeline_id" | "stage_id" | "scores_job_id" => {
                 leads::sample::value(&self.stack, &self.company, function, placeholder).await
             }

@@ -15,7 +15,8 @@ const QUEUE: &str = "FollowupQueue";
 pub async fn a_step_whose_worker_is_killed_is_done_once(stack: Arc<Stack>) {
     let company = stack.company(Wanted { agents: 1, students: 0, ..Wanted::default() }).await;
     let agent = &company.agents[0];
-    let sequence = make(&company.supervisor, always(json!([{"kind": "whatsapp", "body": "Uma vez", "delay_minutes": 600}]))).await;
+    let sequence =
+        make(&company.supervisor, always(json!([{"kind": "whatsapp", "body": "Uma vez", "delay_minutes": 600}]))).await;
     let (phone, lead) = in_window(&company).await;
     enroll(agent, &sequence, &[&lead]).await;
     let going = execution(agent, &sequence, &lead).await;

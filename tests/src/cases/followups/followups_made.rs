@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use tests::{Stack, Wanted, company::text, eventually};
 use uuid::Uuid;
 
-use super::{always, enroll, ended, execution, executions, lead, log, logs, make};
+use super::{always, ended, enroll, execution, executions, lead, log, logs, make};
 
 pub async fn a_sequence_is_made_changed_and_goes(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let api = &company.supervisor.api;
     let mut socket = company.agents[0].socket().await;
-    let steps = json!([{"kind": "call_task"}, {"kind": "email", "delay_minutes": 60, "subject": "Oi", "body": "Oi, {{client.name}}"}]);
+    let steps =
+        json!([{"kind": "call_task"}, {"kind": "email", "delay_minutes": 60, "subject": "Oi", "body": "Oi, {{client.name}}"}]);
     let made = api.post("/followups/sequences", json!({"name": "Boas-vindas", "steps": steps})).await.expect(201);
     assert_eq!((&made["is_active"], text(&made["window_start"]), text(&made["window_end"])), (&json!(false), "09:00", "18:00"));
     assert_eq!((&made["pause_weekends"], &made["pause_holidays"], &made["version"]), (&json!(true), &json!(true), &json!(1)));
@@ -186,7 +187,8 @@ pub async fn one_lead_goes_through_a_sequence_once_at_a_time(stack: Arc<Stack>) 
     let path = format!("/followups/sequences/{}/enroll", text(&sequence["id"]));
     let again = json!({"lead_ids": [lead["id"]], "again": true});
     let attempts = (0..8).map(|_| agent.api.post(&path, again.clone()));
-    let taken: i64 = join_all(attempts).await.into_iter().map(|answer| answer.expect(200)["enrolled"].as_i64().unwrap_or(9)).sum();
+    let taken: i64 =
+        join_all(attempts).await.into_iter().map(|answer| answer.expect(200)["enrolled"].as_i64().unwrap_or(9)).sum();
     assert_eq!(taken, 1);
     let found = executions(supervisor, &format!("lead_id={}", text(&lead["id"]))).await;
     let rotations: Vec<_> = found.iter().map(|row| (row["rotation"].as_i64(), text(&row["status"]))).collect();

@@ -112,7 +112,8 @@ pub async fn of_a_reply_and_a_step_at_once_nothing_is_sent_after(stack: Arc<Stac
         let going = execution(agent, &sequence, &lead).await;
         pairs.push((phone, lead, sequence, going));
     }
-    let race = pairs.iter().map(|(phone, _, _, going)| join(company.phone.receive_text(phone, "Oi de novo"), fall_due(&stack, going)));
+    let race =
+        pairs.iter().map(|(phone, _, _, going)| join(company.phone.receive_text(phone, "Oi de novo"), fall_due(&stack, going)));
     join_all(race).await;
     eventually("all over", || async {
         let open = executions(&company.supervisor, "status=active&limit=100").await;
@@ -140,7 +141,11 @@ pub async fn of_a_reply_and_a_step_at_once_nothing_is_sent_after(stack: Arc<Stac
             other => panic!("{other}: {found}"),
         }
         let what = logs(agent, &found).await;
-        assert_eq!(what.iter().filter(|(_, outcome, _)| outcome == "sent").count(), usize::from(found["status"] == "completed"), "{what:?}");
+        assert_eq!(
+            what.iter().filter(|(_, outcome, _)| outcome == "sent").count(),
+            usize::from(found["status"] == "completed"),
+            "{what:?}"
+        );
     }
 }
 
@@ -195,7 +200,11 @@ pub async fn of_two_leads_who_become_one_nothing_is_sent_twice(stack: Arc<Stack>
     let path = format!("/leads/{}/merge", text(&kept["id"]));
     supervisor.api.post(&path, json!({"lead_id": gone["id"]})).await.expect(201);
     let [of_both, of_one] = [execution(supervisor, &both, &kept).await, execution(supervisor, &one, &kept).await];
-    assert_eq!((&of_both["current_step"], text(&of_both["status"])), (&json!(1), "active"), "as far as who was farther: {of_both}");
+    assert_eq!(
+        (&of_both["current_step"], text(&of_both["status"])),
+        (&json!(1), "active"),
+        "as far as who was farther: {of_both}"
+    );
     assert_eq!((&of_one["current_step"], text(&of_one["status"])), (&json!(1), "active"), "{of_one}");
     let stopped = "
         select count(*) from followup_executions

@@ -8,7 +8,8 @@ use tests::{Company, Stack, Wanted, company::text, eventually, soon};
 use uuid::Uuid;
 
 use super::{
-    always, ended, enroll, execution, execution_when, executions, fall_due, first_sent_to, in_window, lead, log, logs, make, reachable, sent_to,
+    always, ended, enroll, execution, execution_when, executions, fall_due, first_sent_to, in_window, lead, log, logs, make,
+    reachable, sent_to,
 };
 use crate::cases::desk::templates;
 
@@ -56,14 +57,18 @@ pub async fn words_go_out_in_the_window_and_templates_outside(stack: Arc<Stack>)
     let told = agent.api.get(&path).await.expect(200);
     let message = told["data"].as_array().into_iter().flatten().find(|log| log["outcome"] == "sent").cloned().unwrap_or_default();
     let thread = supervisor.thread(text(&conversation["id"])).await;
-    assert!(thread.iter().any(|said| said["id"] == message["message_id"] && said["sender_type"] == "bot"), "{message} {thread:?}");
+    assert!(
+        thread.iter().any(|said| said["id"] == message["message_id"] && said["sender_type"] == "bot"),
+        "{message} {thread:?}"
+    );
 }
 
 pub async fn what_cannot_be_sent_becomes_a_task(stack: Arc<Stack>) {
     let company = stack.company(Wanted::default()).await;
     let (supervisor, agent) = (&company.supervisor, &company.agents[0]);
     let unknown = json!({"kind": "whatsapp", "template": {"name": "nenhum"}});
-    let steps = json!([whatsapp("Oi"), unknown, {"kind": "call_task", "subject": "Ligar para {{client.name}}", "body": "Insistir"}]);
+    let steps =
+        json!([whatsapp("Oi"), unknown, {"kind": "call_task", "subject": "Ligar para {{client.name}}", "body": "Insistir"}]);
     let sequence = make(supervisor, always(steps)).await;
     let (phone, lead) = reachable(supervisor).await;
     agent.api.call(Method::PUT, &format!("/leads/{}", text(&lead["id"])), Some(json!({"closer_id": agent.id}))).await.expect(200);
@@ -78,7 +83,8 @@ pub async fn what_cannot_be_sent_becomes_a_task(stack: Arc<Stack>) {
     ];
     assert_eq!(logs(agent, &done).await, expected);
     let told: Vec<_> = tasks(&stack, &company).await;
-    let shown: Vec<_> = told.iter().map(|(kind, title, notes, owner)| (kind.as_str(), title.as_str(), notes.as_str(), *owner)).collect();
+    let shown: Vec<_> =
+        told.iter().map(|(kind, title, notes, owner)| (kind.as_str(), title.as_str(), notes.as_str(), *owner)).collect();
     assert_eq!(
         shown,
         [
@@ -121,7 +127,11 @@ pub async fn conditions_pass_steps_over_and_variants_are_told(stack: Arc<Stack>)
         assert_eq!(logs(supervisor, &done).await, expected);
     }
     let stats = supervisor.api.get(&format!("/followups/sequences/{}/stats", text(&sequence["id"]))).await.expect(200);
-    assert_eq!((&stats["enrolled"], &stats["completed"], text(&stats["response_rate"])), (&json!(12), &json!(12), "0.0"), "{stats}");
+    assert_eq!(
+        (&stats["enrolled"], &stats["completed"], text(&stats["response_rate"])),
+        (&json!(12), &json!(12), "0.0"),
+        "{stats}"
+    );
     let variants = stats["steps"].as_array().cloned().unwrap_or_default();
     assert_eq!(variants.iter().map(|row| row["tasks"].as_i64().unwrap_or_default()).sum::<i64>(), 12, "{stats}");
     assert_eq!(variants.len(), 2, "of twelve, some have each: {stats}");
@@ -175,7 +185,9 @@ pub async fn a_lead_gets_no_more_in_a_day_than_may_be(stack: Arc<Stack>) {
     ended(agent, &one, &lead, "completed").await;
     enroll(agent, &other, &[&lead]).await;
     let later = execution_when(agent, &other, &lead, "put off", |found| {
-        text(&found["next_run_at"]).parse::<jiff::Timestamp>().is_ok_and(|at| at > jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1))
+        text(&found["next_run_at"])
+            .parse::<jiff::Timestamp>()
+            .is_ok_and(|at| at > jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1))
     })
     .await;
     assert!(logs(agent, &later).await.contains(&log(Some(0), "put_off", "max_per_day")));
@@ -226,7 +238,9 @@ pub async fn what_is_cancelled_deleted_or_closed_goes_no_further(stack: Arc<Stac
     close(&lost, json!({"outcome": "lost", "reason": "Preço"})).await;
     supervisor.api.call(Method::DELETE, &format!("/leads/{}", text(&deleted["id"])), None).await.expect(204);
     supervisor.api.call(Method::DELETE, &format!("/followups/sequences/{}", text(&going["id"])), None).await.expect(204);
-    for (sequence, lead, reason) in [(&sequence, &won, "lead_won"), (&sequence, &lost, "lead_lost"), (&going, &left, "sequence_deleted")] {
+    for (sequence, lead, reason) in
+        [(&sequence, &won, "lead_won"), (&sequence, &lost, "lead_lost"), (&going, &left, "sequence_deleted")]
+    {
         let found = execution(supervisor, sequence, lead).await;
         assert_eq!((text(&found["status"]), text(&found["reason"])), ("cancelled", reason), "{found}");
         assert!(found["next_run_at"].is_null() && !found["finished_at"].is_null());
@@ -243,7 +257,8 @@ pub async fn leads_that_come_to_match_are_taken_in(stack: Arc<Stack>) {
     let supervisor = &company.supervisor;
     let wanted = lead(supervisor, json!({"origin": "Instagram", "tags": ["curso"]})).await;
     let mut sequence = always(json!([{"kind": "task", "delay_minutes": 600}]));
-    sequence["criteria"] = json!({"origins": ["INSTAGRAM"], "tags": ["curso", "outro"], "stages": ["new"], "score_max": 99, "has_email": false});
+    sequence["criteria"] =
+        json!({"origins": ["INSTAGRAM"], "tags": ["curso", "outro"], "stages": ["new"], "score_max": 99, "has_email": false});
     let sequence = make(supervisor, sequence).await;
     execution_when(supervisor, &sequence, &wanted, "of who matched", |found| found["status"] == "active").await;
     let later = lead(supervisor, json!({"origin": "instagram", "tags": ["outro"]})).await;

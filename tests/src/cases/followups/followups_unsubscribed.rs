@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Forge, Stack, Wanted, company::text, mailbox::{mails_to, next_mail_to, token_in}, sandbox::fresh_number};
+use tests::{
+    Forge, Stack, Wanted,
+    company::text,
+    mailbox::{mails_to, next_mail_to, token_in},
+    sandbox::fresh_number,
+};
 use uuid::Uuid;
 
 use super::{always, ended, enroll, execution, in_window, lead, make};
@@ -75,7 +80,10 @@ pub async fn a_word_ends_it_for_good(stack: Arc<Stack>) {
     assert_eq!(agent.api.post(&path, again).await.expect(200)["enrolled"], 0);
     let client = agent.api.get(&format!("/clients/{}", text(&known["client_id"]))).await.expect(200);
     let consent = &client["consents"][0];
-    assert_eq!((text(&consent["purpose"]), &consent["granted"], text(&consent["source"])), ("marketing", &json!(false), "opt_out"));
+    assert_eq!(
+        (text(&consent["purpose"]), &consent["granted"], text(&consent["source"])),
+        ("marketing", &json!(false), "opt_out")
+    );
     let written = [phone[2..].to_owned(), format!("+{phone}")];
     for phone in written {
         let same = lead(supervisor, json!({"phone": phone})).await;

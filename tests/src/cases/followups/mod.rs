@@ -1,11 +1,11 @@
 //! Follow-ups: sequences, who goes through them and when, and what ends that.
 
+pub mod followups_killed;
 mod followups_made;
 mod followups_planned;
 mod followups_replied;
 mod followups_run;
 mod followups_unsubscribed;
-pub mod followups_killed;
 pub mod sample;
 
 use serde_json::{Value, json};
