@@ -4,7 +4,7 @@ use futures_util::future::try_join;
 use leads::{Lead, STAGE, Stage, lead_columns, lead_joins};
 use shared::{error::NOT_FOUND, prelude::*};
 
-const ROUTE: Route = Route::get("/pipelines/{id}/stages/{stage_id}/leads").fails(&[NOT_FOUND]);
+const ROUTE: Route = Route::get("/pipelines/{id}/stages/{stage}/leads").fails(&[NOT_FOUND]);
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Wanted {
