@@ -13,9 +13,6 @@ use crate::{
 /// Characters of a value that is kept.
 pub const LONGEST_VALUE: usize = 2_000;
 
-/// Of where a lead came from.
-pub const LONGEST_ORIGIN: usize = 80;
-
 /// The answer in the one way it is written; `None` where it is none.
 #[must_use]
 pub fn read(question: &Question, words: &str, today: Date) -> Option<String> {

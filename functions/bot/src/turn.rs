@@ -7,9 +7,11 @@ use shared::closed_set;
 use uuid::Uuid;
 
 use crate::{
-    answers::{self, LONGEST_ORIGIN, LONGEST_VALUE, cut},
+    answers::{self, LONGEST_VALUE, cut},
     config::Config,
-    flow::{Ai, Branch, Choice, Department, Flow, Handover, MOST_OPTIONS, MOST_STEPS, Media, Node, Question, Webhook},
+    flow::{
+        Ai, Branch, Choice, Department, Flow, Handover, LONGEST_ORIGIN, MOST_OPTIONS, MOST_STEPS, Media, Node, Question, Webhook,
+    },
     input::{Input, Said, bare, look},
     world::World,
 };

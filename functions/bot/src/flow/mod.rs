@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use shared::prelude::*;
 
 pub use node::{
-    Ai, Branch, Case, Choice, Department, Handover, MOST_OPTIONS, Media, Method, Node, Question, Test, Wanted, Webhook,
+    Ai, Branch, Case, Choice, Department, Handover, LONGEST_ORIGIN, MOST_OPTIONS, Media, Method, Node, Question, Test, Wanted,
+    Webhook,
 };
 
 /// The JSON of a flow. What of it cannot be read is a problem of that node, and of nothing else.

@@ -7,6 +7,9 @@ use shared::{closed_set, prelude::*};
 /// WhatsApp shows at most this many options of one list.
 pub const MOST_OPTIONS: usize = 10;
 
+/// Of where a lead came from.
+pub const LONGEST_ORIGIN: usize = 80;
+
 /// One step of a flow. `closed_text` replaces `text` outside the hours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

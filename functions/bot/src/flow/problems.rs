@@ -10,10 +10,10 @@ use integrations::ChannelKind;
 use shared::{error::Language, outside, prelude::*};
 
 use super::{
-    Ai, Department, Flow, Handover, MOST_OPTIONS, MOST_STEPS, Node, Question, Step, Test, Timeout, Trigger, Unread, Wanted,
-    Webhook,
+    Ai, Department, Flow, Handover, LONGEST_ORIGIN, MOST_OPTIONS, MOST_STEPS, Node, Question, Step, Test, Timeout, Trigger,
+    Unread, Wanted, Webhook,
 };
-use crate::{answers::LONGEST_ORIGIN, input::look, saving};
+use crate::{input::look, saving};
 
 pub const MOST_NODES: usize = 1_000;
 /// Problems that are told: whoever has solved these sees the others.

@@ -260,6 +260,8 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert knowledge_uses",
     "update knowledge_uses (helped, query)",
     "insert lead_interactions",
+    "insert leads (id, pipeline_id, stage_id, rank, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value, \
+     expected_close, tags, custom_fields, client_id, crm_id, created_by_id)",
     "update leads",
     "update mails (state, attempts, reply, sent_at)",
     "update message_templates",
