@@ -434,6 +434,13 @@ $$;
 revoke all on function app.named_people, app.show_read from public;
 grant execute on function app.named_people, app.show_read to app_lookup;
 
+-- A time as answers write it.
+create function app.rfc3339(at timestamptz) returns text language sql stable parallel safe as $$
+    select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+
+grant execute on function app.rfc3339 to app_staff, app_system, app_lookup;
+
 -- Tells people of these rows as they are now. Answers the events.
 create function app.show_notifications(fresh uuid[]) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
 #variable_conflict use_column
@@ -459,8 +466,8 @@ begin
                        'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
                        'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
                        'client_id', row.client_id, 'lead_id', row.lead_id, 'source_id', row.source_id, 'is_read', false,
-                       'at', to_char(row.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                       'created_at', to_char(row.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
+                       'at', app.rfc3339(row.at),
+                       'created_at', app.rfc3339(row.created_at)),
                    'unread', unread.unread,
                    'revision', unread.revision,
                    'sound', case when row.rung_at = now() then (select sound from notification_types where type = row.type) end)

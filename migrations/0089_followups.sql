@@ -365,9 +365,14 @@ revoke all on function app.take_reply from public;
 
 create function app.note_followup_reply() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    client uuid := (select client_id from conversations where company_id = new.company_id and id = new.conversation_id);
+    client uuid;
     replied uuid[];
 begin
+    -- Most companies have none.
+    if not exists (select from followup_executions where company_id = new.company_id) then
+        return null;
+    end if;
+    client := (select client_id from conversations where company_id = new.company_id and id = new.conversation_id);
     replied := array(
         select id from leads where company_id = new.company_id and client_id = client and deleted_at is null
         union

@@ -3819,6 +3819,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.count_all_lead_work(since timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    return case when app.sees_all() then (select count(*) from lead_interactions where company_id = app.company_id() and at >= since) end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.count_knowledge_use()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3834,29 +3845,6 @@ begin
            last_used_at = now()
      where company_id = new.company_id and id = new.article_id;
     return null;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION app.count_lead_work(since timestamp with time zone, pipeline uuid, closer uuid, sdr uuid, wanted_origin text)
- RETURNS bigint
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-begin
-    if app.sees_all() and pipeline is null and closer is null and sdr is null and wanted_origin is null then
-        return (select count(*) from lead_interactions where company_id = app.company_id() and at >= since);
-    end if;
-    return (
-        select count(*)
-          from lead_interactions
-          join leads on leads.company_id = lead_interactions.company_id and leads.id = lead_interactions.lead_id
-         where lead_interactions.company_id = app.company_id() and lead_interactions.at >= since
-           and (pipeline is null or leads.pipeline_id = pipeline) and (closer is null or leads.closer_id = closer)
-           and (sdr is null or leads.sdr_id = sdr) and (wanted_origin is null or leads.origin = wanted_origin)
-           and (app.sees_all() or leads.closer_id = app.user_id() or leads.sdr_id = app.user_id()
-                or leads.pipeline_id = any (app.own_pipelines())
-                   and (app.visibility() = 'department' or leads.closer_id is null and leads.sdr_id is null)));
 end
 $function$;
 
@@ -7440,9 +7428,14 @@ CREATE OR REPLACE FUNCTION app.note_followup_reply()
  SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
-    client uuid := (select client_id from conversations where company_id = new.company_id and id = new.conversation_id);
+    client uuid;
     replied uuid[];
 begin
+    -- Most companies have none.
+    if not exists (select from followup_executions where company_id = new.company_id) then
+        return null;
+    end if;
+    client := (select client_id from conversations where company_id = new.company_id and id = new.conversation_id);
     replied := array(
         select id from leads where company_id = new.company_id and client_id = client and deleted_at is null
         union
@@ -9793,8 +9786,8 @@ begin
                        'id', row.id, 'type', row.type, 'title', words.title, 'body', words.body, 'count', row.count,
                        'actor_id', row.actor_id, 'conversation_id', row.conversation_id, 'channel_id', row.channel_id,
                        'client_id', row.client_id, 'lead_id', row.lead_id, 'source_id', row.source_id, 'is_read', false,
-                       'at', to_char(row.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                       'created_at', to_char(row.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
+                       'at', app.rfc3339(row.at),
+                       'created_at', app.rfc3339(row.created_at)),
                    'unread', unread.unread,
                    'revision', unread.revision,
                    'sound', case when row.rung_at = now() then (select sound from notification_types where type = row.type) end)
@@ -13788,7 +13781,7 @@ grant execute on function app.company_id() to app_student;
 grant execute on function app.company_id() to app_system;
 grant execute on function app.company_of_connection(connection text) to app;
 grant execute on function app.company_of_lead(lead uuid) to app;
-grant execute on function app.count_lead_work(since timestamp with time zone, pipeline uuid, closer uuid, sdr uuid, wanted_origin text) to app_staff;
+grant execute on function app.count_all_lead_work(since timestamp with time zone) to app_staff;
 grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_staff;
 grant execute on function app.create_company(company uuid, company_name text, company_slug text, other_slug text, zone text, language text, browser text, caller text, request text) to app_student;
 grant execute on function app.create_user(person uuid, address text, person_name text, hash text, new_role text, in_departments uuid[]) to app_staff;

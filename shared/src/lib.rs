@@ -30,6 +30,7 @@ pub mod money;
 mod needs;
 pub mod notifications;
 pub mod outside;
+pub mod percent;
 pub mod phone;
 mod postgres;
 pub mod progress;

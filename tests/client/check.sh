@@ -16,7 +16,7 @@ SCHEMATHESIS_HOOKS=tests.client.checks PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 "$
   --mode all \
   --seed 20261122 \
   --max-examples 15 \
-  --max-time 90 \
+  --max-time 300 \
   --workers 1 \
   --no-shrink \
   --continue-on-failure \

@@ -5,7 +5,7 @@ import schemathesis
 # Codes of problems, or of their fields (of one field alone by its name too), that no description can foresee.
 STATE_OF_THE_WORLD = {
     # Rows that are not there, or not the caller's: one choice of many in a body.
-    "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "unknown_client", "same_client",
+    "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "unknown_client", "same_client", "unknown_lead", "unknown_stage",
     "unknown_template", "not_found", "not_published", "unknown_channel", "channel_disabled", "channel_required", "no_phone",
     # What a file is, how many there are.
     "not_a_table", "too_large", "too_many_clients", "too_many_figures", "not_utf8",
@@ -25,14 +25,14 @@ STATE_OF_THE_WORLD = {
     "not_of_kind", "api_key required",
     # Which addresses lead to a public host, encrypted.
     "invalid_address", "unknown_host", "not_public", "not_encrypted",
-    # Which points are on a curve.
-    "invalid_key",
+    # Which points are on a curve, what a certificate is.
+    "invalid_key", "invalid_certificate",
     # The characters of a document that check the others, an area that there is not.
     "invalid_document", "invalid_phone", "metadata_too_long",
     # What a sample of a webhook shows of where its values stand.
     "yields_no_phone", "yields_nothing", "sample required",
-    # The company's own fields of clients.
-    "unknown_custom_field", "wrong_custom_value", "kind_stays",
+    # The company's own fields of clients and leads, and a pipeline that has a stage of each kind.
+    "unknown_field", "stages kind_missing", "unknown_custom_field", "wrong_custom_value", "kind_stays",
     # What breaks the company has, and what an interval is that gets a reason.
     "unknown_reason", "no_break",
     # A password that is easy to guess.
@@ -44,7 +44,7 @@ STATE_OF_THE_WORLD = {
     # What is one sign to people.
     "one_emoji",
     # What kind of message is planned.
-    "of_template", "message.forward_id not_allowed",
+    "of_template", "message.forward_id not_allowed", "steps[0].template not_allowed",
     # What came in by another parameter: parameters cannot be told to exclude each other.
     "not_together", "different_values",
 }

@@ -1,6 +1,10 @@
 //! Clients who were made one, by a proof or by hand, and for how long it can be undone.
 
+use jiff::SignedDuration;
 use shared::prelude::*;
+
+/// For how long a merge can be undone; as the database has it, too.
+pub const UNDONE_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub const MERGE_UNDONE: Problem =
     Problem::new(409, "merge_undone", "Esta união já foi desfeita.", "This merge has been undone already.")

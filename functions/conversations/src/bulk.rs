@@ -1,6 +1,7 @@
 //! One thing done to many conversations: each is judged by itself, what is allowed is one statement.
 
-use shared::{closed_set, error::FORBIDDEN, prelude::*};
+use schemars::Schema;
+use shared::{closed_set, error::FORBIDDEN, prelude::*, rule};
 
 use crate::{
     CONVERSATION_CLOSED, Conversation, ConversationUpdated, Destination, HeldConversation, Mode, NOT_HOLDER, Priority, close,
@@ -85,6 +86,32 @@ closed_set! {
     /// What became of one.
     #[schemars(rename = "BulkOutcome")]
     pub BulkOutcome { Done = "done", Unchanged = "unchanged", Refused = "refused" }
+}
+
+/// Exactly one thing to do is given.
+///
+/// # Errors
+/// `one_action`.
+pub fn only_one(count: usize) -> garde::Result {
+    if count == 1 {
+        return Ok(());
+    }
+    Err(rule("one_action", "Informe o que fazer, e uma coisa só.", "Give what to do, and one thing only."))
+}
+
+/// As `only_one` says it, for the description: `actions` are the fields with their types; null is an action too in those
+/// that `may_be_null`.
+pub fn describe_only_one(schema: &mut Schema, actions: &[(&str, &str)], may_be_null: &[&str]) {
+    let branch = |(given, kind): &(&str, &str)| {
+        let others = actions.iter().map(|(name, _)| *name).filter(|name| name != given);
+        let mut properties: Map<String, Value> = others
+            .map(|name| (name.to_owned(), if may_be_null.contains(&name) { json!({"not": {}}) } else { json!({"type": "null"}) }))
+            .collect();
+        let kinds = if may_be_null.contains(given) { json!([kind, "null"]) } else { json!(kind) };
+        properties.insert((*given).to_owned(), json!({"type": kinds}));
+        json!({"title": given, "type": "object", "required": [given], "properties": properties})
+    };
+    schema.insert("oneOf".into(), actions.iter().map(branch).collect());
 }
 
 impl BulkAction {

@@ -44,7 +44,9 @@ use shared::{error::FieldProblem, has_twice, prelude::*};
 
 pub use addressed::{Addressed, ToConversation};
 pub use answering::{Answerable, CLIENT_MESSAGE_ID_REUSED, SentBefore, attach, content_now, use_quick_reply};
-pub use bulk::{BulkAction, BulkHeld, BulkOutcome, HOLD_RECEIVER, LOCK_MANY, TOO_MANY_TAGS, may_assign};
+pub use bulk::{
+    BulkAction, BulkHeld, BulkOutcome, HOLD_RECEIVER, LOCK_MANY, TOO_MANY_TAGS, describe_only_one, may_assign, only_one,
+};
 pub use closing::{close, may_close};
 pub use conversation::{
     AllowedTemplate, Author, CONVERSATION, Conversation, ConversationAssigned, ConversationClosed, ConversationCreated,
@@ -85,7 +87,7 @@ pub use starting::{BEGIN_FAILS, Begun, Recipient, begin};
 pub use takeover::takeover_text;
 pub use template::{
     Button, ButtonKind, Header, HeaderFormat, Parts, Template, TemplateCategory, TemplateQuality, TemplateRow, TemplateStatus,
-    Variable, VariablePlace,
+    Variable, VariablePlace, between_braces,
 };
 pub use template_message::{FilledTemplate, TemplateParameter, TemplateToSend, fill_in};
 pub use timers::{CONVERSATION_TIMER, enqueue_timer, return_to_bot, run_conversation_timer, unsnooze};

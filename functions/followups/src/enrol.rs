@@ -10,7 +10,7 @@ use tokio_postgres::types::Json as Jsonb;
 
 use crate::{
     criteria::Criteria,
-    sequence::Steps,
+    sequence::{Sequence, Steps},
     window::{Holidays, Hours, zone_of},
 };
 
@@ -38,16 +38,6 @@ pub const NEVER_OPEN: Problem =
 pub struct ManyLeads {
     pub count: i64,
 }
-
-impl From<NeverOpen> for WhenError {
-    fn from(NeverOpen: NeverOpen) -> Self {
-        Self
-    }
-}
-
-/// There is no time at which something could run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WhenError;
 
 /// Leads that would be taken into the sequence `$1`: those that meet `$2`, or the named ones `$3`; who went through it before only where `$4`.
 macro_rules! matching {
@@ -167,6 +157,19 @@ struct Enrolled {
 }
 
 impl Audience {
+    /// Of a sequence as it is: those who meet its criteria and never were in it.
+    #[must_use]
+    pub fn of(sequence: &Sequence) -> Self {
+        Self {
+            sequence_id: sequence.id,
+            criteria: sequence.criteria.clone(),
+            lead_ids: None,
+            again: false,
+            steps: sequence.steps.clone(),
+            hours: sequence.hours(),
+        }
+    }
+
     /// # Errors
     /// Those of the database.
     pub async fn count(&self, transaction: &Transaction) -> Result<Counted, Error> {
@@ -190,8 +193,8 @@ impl Audience {
     ///
     /// # Errors
     /// When there is no time for one.
-    pub fn plan(&self, said: &Said, zone: &TimeZone, from: Timestamp) -> Result<Vec<Timestamp>, WhenError> {
-        Ok(self.hours.plan(zone, &said.holidays(), from, self.steps.delays())?)
+    pub fn plan(&self, said: &Said, zone: &TimeZone, from: Timestamp) -> Result<Vec<Timestamp>, NeverOpen> {
+        self.hours.plan(zone, &said.holidays(), from, self.steps.delays())
     }
 
     fn first_run(&self, said: &Said, zone: Option<&str>, now: Timestamp) -> Result<Timestamp, Error> {

@@ -26,7 +26,7 @@ macro_rules! execution_columns {
            followup_executions.reason, followup_executions.enrolled_by, followup_executions.started_at, followup_executions.responded_at,
            followup_executions.finished_at,
            (select coalesce(jsonb_agg(jsonb_build_object(
-                       'step', logs.step, 'executed_at', to_char(logs.at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),
+                       'step', logs.step, 'executed_at', app.rfc3339(logs.at),
                        'success', logs.outcome in ('sent', 'task')) order by logs.at, logs.id), '[]')
               from followup_logs logs
              where logs.company_id = followup_executions.company_id and logs.execution_id = followup_executions.id

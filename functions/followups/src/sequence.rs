@@ -103,11 +103,6 @@ impl Sequence {
     pub fn hours(&self) -> Hours {
         hours(&self.window_start, &self.window_end, &self.weekdays, self.pause_weekends, self.pause_holidays)
     }
-
-    /// Tells all staff.
-    pub fn tell<P: EventPayload>(&self, transaction: &Transaction, payload: &P) {
-        transaction.tell_staff(payload);
-    }
 }
 
 /// Hours as their columns say them; what cannot be read is the usual.

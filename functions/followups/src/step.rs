@@ -1,6 +1,6 @@
 //! Steps of a sequence: what is done, how long after the one before, for whom, in which words. Pure.
 
-use conversations::{LONGEST_TEXT, TemplateToSend, Variables};
+use conversations::{LONGEST_TEXT, TemplateToSend, Variables, between_braces};
 use shared::{closed_set, error::FieldProblem, prelude::*};
 
 use crate::criteria::Criteria;
@@ -11,10 +11,8 @@ closed_set! {
         Email = "email",
         Whatsapp = "whatsapp",
         /// Somebody is to call.
-        #[serde(alias = "ligacao")]
-        CallTask = "call_task",
-        #[serde(alias = "tarefa")]
-        Task = "task",
+        CallTask = "call_task" | "ligacao",
+        Task = "task" | "tarefa",
     }
 }
 
@@ -134,8 +132,7 @@ fn wrong(kind: StepKind, at: &str, words: &Words) -> Vec<FieldProblem> {
 }
 
 fn unknown_variables(text: &str) -> Vec<&str> {
-    let named = text.split("{{").skip(1).filter_map(|rest| Some(rest.split_once("}}")?.0.trim()));
-    named.filter(|name| !VARIABLES.contains(name)).collect()
+    between_braces(text).filter(|name| !VARIABLES.contains(name)).collect()
 }
 
 impl Words {

@@ -62,14 +62,7 @@ pub async fn take_in(context: &Context, job: &Claimed) -> Result<Outcome, Error>
         return Ok(Outcome::Done);
     };
     let again = resume(context, &transaction, &sequence).await?;
-    let audience = Audience {
-        sequence_id,
-        criteria: sequence.criteria.clone(),
-        lead_ids: None,
-        again: false,
-        steps: sequence.steps.clone(),
-        hours: sequence.hours(),
-    };
+    let audience = Audience::of(&sequence);
     let counted = audience.count(&transaction).await?;
     let count = if counted.count == 0 { 0 } else { audience.enroll(context, &transaction, &counted, (PAGE, true)).await? };
     if again < PAGE && count < PAGE {

@@ -1,9 +1,12 @@
 //! What people say of a lead.
 
 use clients::{fields::changed, once_each, phone::Phone};
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use jiff::civil::Date;
-use scores::fields::{self, LeadFields};
+use scores::{
+    fields::{self, LeadFields},
+    rescored,
+};
 use shared::{
     error::{FieldProblem, refuse},
     money::Money,
@@ -11,7 +14,7 @@ use shared::{
 };
 use team::given::Given;
 
-use crate::{Lead, NO_SUCH_STAGE};
+use crate::{HOLD_STAGES, Lead, NO_SUCH_STAGE};
 
 pub const CRM_ID_TAKEN: Problem =
     Problem::new(409, "crm_id_taken", "Já existe um lead com este `crm_id`.", "There is a lead with this `crm_id` already.");
@@ -306,12 +309,29 @@ impl LeadData {
         self.write(transaction, SAVE, id, None).await.map(drop)
     }
 
-    /// A new lead on top of a stage that is held.
+    async fn add(&self, transaction: &Transaction, id: Uuid, stage_id: Uuid) -> Result<(), Error> {
+        if self.write(transaction, ADD, id, Some(stage_id)).await? == 0 { Err(NO_SUCH_STAGE.into()) } else { Ok(()) }
+    }
+
+    /// A new lead with its scores, on top of a stage that is held from now on; answers what is read of it then, in one flight.
     ///
     /// # Errors
     /// `CRM_ID_TAKEN`, `NO_SUCH_STAGE` where it went meanwhile, and those of the database.
-    pub async fn add(&self, transaction: &Transaction, id: Uuid, stage_id: Uuid) -> Result<(), Error> {
-        if self.write(transaction, ADD, id, Some(stage_id)).await? == 0 { Err(NO_SUCH_STAGE.into()) } else { Ok(()) }
+    pub async fn begin<T>(
+        &self,
+        context: &Context,
+        transaction: &Transaction,
+        (id, stage_id): (Uuid, Uuid),
+        read: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        let stages = [stage_id];
+        let (_, (), begun) = try_join3(
+            transaction.query(HOLD_STAGES, &[&stages.as_slice()]),
+            self.add(transaction, id, stage_id),
+            rescored(transaction, &[id], context.now(), read),
+        )
+        .await?;
+        Ok(begun)
     }
 
     async fn write(&self, transaction: &Transaction, sql: &'static str, id: Uuid, stage_id: Option<Uuid>) -> Result<u64, Error> {

@@ -1,20 +1,15 @@
 //! Two cards of one person made one, and parted again.
 
-use clients::once_each;
+use clients::{
+    merges::{MERGE_TOO_OLD, MERGE_UNDONE},
+    once_each,
+};
 use shared::prelude::*;
 
 use crate::{Lead, LeadData};
 
-pub const LEAD_MERGE_UNDONE: Problem =
-    Problem::new(409, "merge_undone", "Esta união já foi desfeita.", "This merge has been undone already.")
-        .showing::<LeadMerge>();
-pub const LEAD_MERGE_TOO_OLD: Problem = Problem::new(
-    409,
-    "merge_too_old",
-    "Uma união só pode ser desfeita em até 30 dias.",
-    "A merge can be undone for 30 days only.",
-)
-.showing::<LeadMerge>();
+pub const LEAD_MERGE_UNDONE: Problem = MERGE_UNDONE.showing::<LeadMerge>();
+pub const LEAD_MERGE_TOO_OLD: Problem = MERGE_TOO_OLD.showing::<LeadMerge>();
 pub const LEAD_MERGED_AGAIN: Problem = Problem::new(
     409,
     "merged_again",

@@ -2,7 +2,6 @@
 
 use clients::fields::changed;
 use futures_util::future::{try_join, try_join3};
-use scores::rescored;
 use shared::{money::Money, prelude::*};
 
 use crate::{
@@ -82,13 +81,7 @@ pub async fn begin_lead(
     .await?;
     let (Some(stage), None) = (stage, open) else { return Ok(()) };
     let (data, id) = (client.lead(origin, None, None), context.new_id());
-    let stages = [stage.id];
-    let (_, (), lead): (_, _, Lead) = try_join3(
-        transaction.query(HOLD_STAGES, &[&stages.as_slice()]),
-        data.add(transaction, id, stage.id),
-        rescored(transaction, &[id], context.now(), transaction.one(LEAD, &[&id])),
-    )
-    .await?;
+    let lead: Lead = data.begin(context, transaction, (id, stage.id), transaction.one(LEAD, &[&id])).await?;
     lead.tell(transaction, company_id, &LeadCreated { lead: &lead });
     Ok(())
 }

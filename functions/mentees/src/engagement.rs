@@ -3,12 +3,9 @@
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::Serialize;
-use shared::closed_set;
+use shared::{closed_set, percent::rounded};
 
-use crate::{
-    month::{Month, day_at},
-    percent::rounded,
-};
+use crate::month::{Month, day_at};
 
 /// How far back is looked, in days.
 pub const DAYS: i64 = 30;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use shared::money::Money;
-
-use crate::{
-    month::Month,
+use shared::{
+    money::Money,
     percent::{Percent, rounded},
 };
+
+use crate::month::Month;
 
 /// What was told of the months.
 pub type Revenues = BTreeMap<Month, Money>;

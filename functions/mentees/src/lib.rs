@@ -7,7 +7,6 @@ pub mod growth;
 pub mod mentee;
 pub mod month;
 pub mod nps;
-pub mod percent;
 pub mod risk;
 pub mod series;
 pub mod standing;

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use shared::prelude::*;
-
-use crate::{
-    month::Month,
+use shared::{
     percent::{Percent, rounded},
+    prelude::*,
 };
+
+use crate::month::Month;
 
 /// Answers of some time, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

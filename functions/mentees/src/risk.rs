@@ -1,8 +1,8 @@
 //! Who may be about to give up.
 
-use shared::closed_set;
+use shared::{closed_set, percent::Percent};
 
-use crate::{growth::Growth, growth::Revenues, month::Month, percent::Percent};
+use crate::{growth::Growth, growth::Revenues, month::Month};
 
 /// From here on downwards satisfaction is low.
 pub const LOW_OVERALL: i16 = 5;

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use shared::money::{Money, SignedMoney};
+use shared::{
+    money::{Money, SignedMoney},
+    percent::Percent,
+};
 
-use crate::{evolution::Evolution, month::Month, percent::Percent};
+use crate::{evolution::Evolution, month::Month};
 
 /// One value of each for every month.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]

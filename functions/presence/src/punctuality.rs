@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
+use shared::percent::Percent;
 
 /// Up to five minutes nobody counts: art. 58, § 1º, CLT.
 const GRACE: SignedDuration = SignedDuration::from_mins(5);
@@ -53,17 +54,8 @@ impl Punctuality {
     }
 
     fn rated(self) -> Self {
-        Self { rate: percent(self.attended - self.late, self.attended), ..self }
+        Self { rate: Percent::of(self.attended - self.late, self.attended).map(f64::from), ..self }
     }
-}
-
-/// With one decimal, half up.
-fn percent(part: i64, whole: i64) -> Option<f64> {
-    if whole == 0 {
-        return None;
-    }
-    let tenths = i32::try_from((part * 2000 + whole) / (whole * 2)).ok()?;
-    Some(f64::from(tenths) / 10.0)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clients::import::mapping::Target;
 use conversations::{
-    LONGEST_BUTTON, LONGEST_CAPTION, LONGEST_DESCRIPTION, LONGEST_QUESTION, LONGEST_ROW, LONGEST_TEXT, Priority, longest_title,
+    LONGEST_BUTTON, LONGEST_CAPTION, LONGEST_DESCRIPTION, LONGEST_QUESTION, LONGEST_ROW, LONGEST_TEXT, Priority, between_braces,
+    longest_title,
 };
 use integrations::ChannelKind;
 use shared::{error::Language, outside, prelude::*};
@@ -590,7 +591,7 @@ fn texts(node: &Node) -> Vec<(&'static str, &str)> {
 
 /// What stands between braces in a text.
 pub fn names(text: &str) -> impl Iterator<Item = &str> {
-    text.split("{{").skip(1).filter_map(|after| Some(after.split_once("}}")?.0.trim())).filter(|name| !name.is_empty())
+    between_braces(text).filter(|name| !name.is_empty())
 }
 
 /// Names that something in the flow fills in.

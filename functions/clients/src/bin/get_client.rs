@@ -10,7 +10,7 @@ const SHOWN: &str = concat!(
     client_columns!(),
     ", (select coalesce(jsonb_agg(jsonb_build_object(
                    'purpose', consent.purpose, 'channel', consent.channel, 'granted', consent.granted, 'source', consent.source,
-                   'at', to_char(consent.at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))
+                   'at', app.rfc3339(consent.at))
                    order by consent.purpose, consent.channel), '[]')
           from (select distinct on (purpose, channel) *
                   from client_consents

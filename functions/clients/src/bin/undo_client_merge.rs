@@ -2,20 +2,16 @@
 
 use clients::{
     CLIENT_EXISTS,
-    merges::{ClientMerge, MERGE, MERGE_TOO_OLD, MERGE_UNDONE, MERGED_AGAIN},
+    merges::{ClientMerge, MERGE, MERGE_TOO_OLD, MERGE_UNDONE, MERGED_AGAIN, UNDONE_WITHIN},
 };
 use conversations::part_clients;
 use futures_util::future::try_join;
-use jiff::SignedDuration;
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route =
     Route::post("/client-merges/{id}/undo").fails(&[NOT_FOUND, CLIENT_EXISTS, MERGE_TOO_OLD, MERGE_UNDONE, MERGED_AGAIN]);
 
 const HOLD: &str = "select app.hold_merge($1)::text";
-
-/// As the database has it, too.
-const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 pub fn main() {
     serve(&ROUTE, undo_client_merge);
@@ -27,7 +23,7 @@ async fn undo_client_merge(context: Context, caller: Supervisor, Path(id): Path<
     if merge.undone_at.is_some() {
         return Err(MERGE_UNDONE.with_current(&merge));
     }
-    if context.now().duration_since(merge.at) >= LONGEST {
+    if context.now().duration_since(merge.at) >= UNDONE_WITHIN {
         return Err(MERGE_TOO_OLD.with_current(&merge));
     }
     let both = (merge.client_id, merge.merged_client_id);

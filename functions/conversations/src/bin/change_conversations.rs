@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use conversations::{
-    BulkAction, BulkHeld, BulkOutcome, Destination, HOLD_RECEIVER, INVALID_TARGET, LOCK_MANY, Priority, may_assign, named_twice,
+    BulkAction, BulkHeld, BulkOutcome, Destination, HOLD_RECEIVER, INVALID_TARGET, LOCK_MANY, Priority, describe_only_one,
+    may_assign, named_twice, only_one,
 };
 use futures_util::future::try_join3;
 use shared::{
@@ -160,12 +161,7 @@ impl ChangeConversations {
 
 fn one_of_these(input: &ChangeConversations) -> impl FnOnce(&Vec<Uuid>, &()) -> garde::Result {
     let count = input.count();
-    move |_, ()| {
-        if count == 1 {
-            return Ok(());
-        }
-        Err(rule("one_action", "Informe o que fazer, e uma coisa só.", "Give what to do, and one thing only."))
-    }
+    move |_, ()| only_one(count)
 }
 
 fn not_both(department: &Option<Uuid>) -> impl FnOnce(&Option<Uuid>, &()) -> garde::Result {
@@ -178,22 +174,16 @@ fn not_both(department: &Option<Uuid>) -> impl FnOnce(&Option<Uuid>, &()) -> gar
     }
 }
 
-/// As the rules say it, for the description.
 fn one_action(schema: &mut schemars::Schema) {
-    let actions = ["close", "assign", "add_tags", "remove_tags", "priority", "read"];
-    let branch = |given: &str| {
-        let others = actions.iter().filter(|name| **name != given);
-        let mut properties: Map<String, Value> = others.map(|name| ((*name).to_owned(), json!({"type": "null"}))).collect();
-        let kind = match given {
-            "close" | "assign" => "object",
-            "add_tags" | "remove_tags" => "array",
-            "read" => "boolean",
-            _ => "string",
-        };
-        properties.insert(given.to_owned(), json!({"type": kind}));
-        json!({"title": given, "type": "object", "required": [given], "properties": properties})
-    };
-    schema.insert("oneOf".into(), actions.iter().map(|name| branch(name)).collect());
+    const ACTIONS: [(&str, &str); 6] = [
+        ("close", "object"),
+        ("assign", "object"),
+        ("add_tags", "array"),
+        ("remove_tags", "array"),
+        ("priority", "string"),
+        ("read", "boolean"),
+    ];
+    describe_only_one(schema, &ACTIONS, &[]);
 }
 
 fn at_most_one(schema: &mut schemars::Schema) {

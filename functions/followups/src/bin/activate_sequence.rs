@@ -39,7 +39,7 @@ async fn activate_sequence(
     expect_few(&transaction, id, &settings, input.confirm).await?;
     let sequence = write(&transaction, id, &settings, false).await?;
     follow(&context, &transaction, id, false, true).await?;
-    sequence.tell(&transaction, &SequenceUpdated { sequence: &sequence });
+    transaction.tell_staff(&SequenceUpdated { sequence: &sequence });
     transaction.audit(id, &current, &sequence);
     transaction.commit(Json(sequence)).await
 }

@@ -32,7 +32,7 @@ async fn create_sequence(
     if sequence.is_active {
         enroll_later(&context, &transaction, id);
     }
-    sequence.tell(&transaction, &SequenceCreated { sequence: &sequence });
+    transaction.tell_staff(&SequenceCreated { sequence: &sequence });
     transaction.audit(id, &Value::Null, &sequence);
     transaction.commit(Created(sequence)).await
 }

@@ -54,14 +54,8 @@ async fn enroll_leads(
     if !sequence.is_active {
         return Err(IS_PAUSED.with_current(&sequence));
     }
-    let audience = Audience {
-        sequence_id: id,
-        criteria: sequence.criteria.clone(),
-        again: input.again && input.lead_ids.is_some(),
-        lead_ids: input.lead_ids,
-        steps: sequence.steps.clone(),
-        hours: sequence.hours(),
-    };
+    let again = input.again && input.lead_ids.is_some();
+    let audience = Audience { again, lead_ids: input.lead_ids, ..Audience::of(&sequence) };
     let counted = audience.count(&transaction).await?;
     let is_queued = counted.count > MOST_AT_ONCE;
     if is_queued && !input.confirm {

@@ -22,7 +22,7 @@ async fn pause_sequence(context: Context, caller: Supervisor, Path(id): Path<Uui
     let settings = Settings { is_active: false, ..Settings::of(&current) };
     let sequence = write(&transaction, id, &settings, false).await?;
     follow(&context, &transaction, id, true, false).await?;
-    sequence.tell(&transaction, &SequenceUpdated { sequence: &sequence });
+    transaction.tell_staff(&SequenceUpdated { sequence: &sequence });
     transaction.audit(id, &current, &sequence);
     transaction.commit(Json(sequence)).await
 }

@@ -68,14 +68,7 @@ async fn preview_sequence(
 ) -> Result<Json<SequencePreview>, Error> {
     let transaction = context.begin(&caller).await?;
     let sequence: Sequence = transaction.one(SEQUENCE, &[&id]).await?;
-    let audience = Audience {
-        sequence_id: id,
-        criteria: sequence.criteria.clone(),
-        lead_ids,
-        again: false,
-        steps: sequence.steps.clone(),
-        hours: sequence.hours(),
-    };
+    let audience = Audience { lead_ids, ..Audience::of(&sequence) };
     let from = at.unwrap_or_else(|| context.now());
     let (counted, first) = try_join(audience.count(&transaction), audience.first(&transaction, MOST)).await?;
     let plan = |lead: Candidate| planned(&audience, &counted.said, lead, from);

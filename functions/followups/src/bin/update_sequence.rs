@@ -45,7 +45,7 @@ async fn update_sequence(
     if (was.is_active, &was.criteria) != (settings.is_active, &settings.criteria) {
         follow(&context, &transaction, id, was.is_active, settings.is_active).await?;
     }
-    sequence.tell(&transaction, &SequenceUpdated { sequence: &sequence });
+    transaction.tell_staff(&SequenceUpdated { sequence: &sequence });
     transaction.audit(id, &current, &sequence);
     transaction.commit(Json(sequence)).await
 }

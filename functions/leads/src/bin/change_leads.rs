@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use clients::once_each;
+use conversations::{BulkOutcome, describe_only_one, only_one};
 use futures_util::future::try_join;
 use leads::{BulkChange, Closing, HOLD_LEADS, HOLD_STAGES, LEADS, Lead, NO_SUCH_STAGE, STAGE, Stage};
 use shared::{
-    VISIBLE, closed_set,
+    VISIBLE,
     error::{FieldProblem, NOT_FOUND, refuse},
     has_twice,
     prelude::*,
@@ -18,6 +19,7 @@ const ROUTE: Route = Route::post("/leads/bulk").fails(&[NOT_FOUND, NO_SUCH_STAGE
 
 #[derive(Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = one_action)]
 struct ChangeLeads {
     /// Each of them once.
     #[garde(length(min = 1, max = 500), custom(one_of_these(self)))]
@@ -44,6 +46,7 @@ struct ChangeLeads {
     stage: Option<BulkStage>,
     /// `true`: off the board.
     #[garde(skip)]
+    #[schemars(extend("enum" = [true, null]))]
     delete: Option<bool>,
 }
 
@@ -58,17 +61,12 @@ struct BulkStage {
     reason: Option<String>,
 }
 
-closed_set! {
-    /// What became of a lead.
-    LeadOutcome { Done = "done", Unchanged = "unchanged", Refused = "refused" }
-}
-
 /// What became of one lead.
 #[derive(Serialize, JsonSchema)]
 struct ChangedLead {
     lead_id: Uuid,
     /// `unchanged` when it is as wanted already.
-    outcome: LeadOutcome,
+    outcome: BulkOutcome,
     /// Why it was refused: the code that the route for one would have answered.
     code: Option<&'static str>,
     detail: Option<&'static str>,
@@ -111,8 +109,8 @@ async fn change_leads(context: Context, caller: Staff, Json(input): Json<ChangeL
     let language = context.origin().language;
     let became = ids.into_iter().map(|lead_id| {
         let (outcome, problem) = match judged.get(&lead_id).copied().unwrap_or(Err(NOT_FOUND)) {
-            Ok(is_changed) => (if is_changed { LeadOutcome::Done } else { LeadOutcome::Unchanged }, None),
-            Err(problem) => (LeadOutcome::Refused, Some(problem)),
+            Ok(is_changed) => (if is_changed { BulkOutcome::Done } else { BulkOutcome::Unchanged }, None),
+            Err(problem) => (BulkOutcome::Refused, Some(problem)),
         };
         let detail = problem.map(|problem| language.pick(problem.portuguese, problem.english));
         ChangedLead { lead_id, outcome, code: problem.map(|problem| problem.code), detail }
@@ -168,9 +166,19 @@ fn one_of_these(input: &ChangeLeads) -> impl FnOnce(&Vec<Uuid>, &()) -> garde::R
         if has_twice(ids) {
             return Err(rule("duplicate", "Cada lead só uma vez.", "Each lead only once."));
         }
-        if count == 1 {
-            return Ok(());
-        }
-        Err(rule("one_action", "Informe o que fazer, e uma coisa só.", "Give what to do, and one thing only."))
+        only_one(count)
     }
+}
+
+fn one_action(schema: &mut schemars::Schema) {
+    const ACTIONS: [(&str, &str); 6] = [
+        ("closer_id", "string"),
+        ("sdr_id", "string"),
+        ("add_tags", "array"),
+        ("remove_tags", "array"),
+        ("stage", "object"),
+        ("delete", "boolean"),
+    ];
+    // Null is somebody's removal.
+    describe_only_one(schema, &ACTIONS, &["closer_id", "sdr_id"]);
 }

@@ -1,12 +1,11 @@
 //! POST /leads — a new lead, on top of a stage; by default the first one of the company's first pipeline.
 
 use clients::fields::changed;
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::try_join;
 use leads::{
-    CRM_ID_TAKEN, Closing, DETAIL, HOLD_STAGES, LeadCreated, LeadData, LeadDetail, MISSING_FIELDS, NO_SUCH_STAGE, PLACE_FOR_NEW,
-    Stage, lead_form, missing_fields,
+    CRM_ID_TAKEN, Closing, DETAIL, LeadCreated, LeadData, LeadDetail, MISSING_FIELDS, NO_SUCH_STAGE, PLACE_FOR_NEW, Stage,
+    lead_form, missing_fields,
 };
-use scores::rescored;
 use shared::{VISIBLE, prelude::*, visible};
 
 const ROUTE: Route = Route::post("/leads").fails(&[CRM_ID_TAKEN, MISSING_FIELDS, NO_SUCH_STAGE]);
@@ -46,13 +45,7 @@ async fn create_lead(
     let mut data = given.applied_to(before.clone());
     named.settle(&mut data, &before, stage.pipeline_id, custom_fields.as_ref())?;
     let id = context.new_id();
-    let stages = [stage.id];
-    let (_, (), detail): (_, _, LeadDetail) = try_join3(
-        transaction.query(HOLD_STAGES, &[&stages.as_slice()]),
-        data.add(&transaction, id, stage.id),
-        rescored(&transaction, &[id], context.now(), transaction.one(DETAIL, &[&id])),
-    )
-    .await?;
+    let detail: LeadDetail = data.begin(&context, &transaction, (id, stage.id), transaction.one(DETAIL, &[&id])).await?;
     let missing = missing_fields(&stage, &detail.lead, &Closing::default());
     if !missing.is_empty() {
         return Err(MISSING_FIELDS.in_fields(missing));

@@ -1,11 +1,7 @@
 //! POST /conversations/{id}/lead — makes a lead of a conversation's client, who may have none open yet.
 
 use futures_util::future::try_join3;
-use leads::{
-    DETAIL, HOLD_STAGES, LEAD_CLIENT, LeadClient, LeadCreated, LeadDetail, NO_SUCH_STAGE, OPEN_LEAD, OpenLead, PLACE_FOR_NEW,
-    Stage,
-};
-use scores::rescored;
+use leads::{DETAIL, LEAD_CLIENT, LeadClient, LeadCreated, LeadDetail, NO_SUCH_STAGE, OPEN_LEAD, OpenLead, PLACE_FOR_NEW, Stage};
 use shared::{error::NOT_FOUND, money::Money, prelude::*};
 
 const LEAD_EXISTS: Problem =
@@ -56,13 +52,7 @@ async fn create_lead_from_conversation(
     }
     let data = client.lead(origin, Some(caller.user_id), potential_value);
     let new_id = context.new_id();
-    let stages = [stage.id];
-    let (_, (), detail): (_, _, LeadDetail) = try_join3(
-        transaction.query(HOLD_STAGES, &[&stages.as_slice()]),
-        data.add(&transaction, new_id, stage.id),
-        rescored(&transaction, &[new_id], context.now(), transaction.one(DETAIL, &[&new_id])),
-    )
-    .await?;
+    let detail: LeadDetail = data.begin(&context, &transaction, (new_id, stage.id), transaction.one(DETAIL, &[&new_id])).await?;
     detail.lead.tell(&transaction, caller.company_id, &LeadCreated { lead: &detail.lead });
     transaction.audit(new_id, &Value::Null, &detail.lead);
     transaction.commit(Created(detail)).await

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join5;
 use jiff::SignedDuration;
-use shared::{money::Money, prelude::*};
+use shared::{money::Money, percent::Percent, prelude::*};
 
 const ROUTE: Route = Route::get("/leads/performance");
 
@@ -40,7 +40,13 @@ const METRICS: &str = concat!(
     "select made.new_leads, closed.won, closed.lost, going.open, closed.value_won::text, going.value_open::text,
             round(closed.won * 100.0 / nullif(closed.won + closed.lost, 0), 1)::float8 as conversion_rate,
             round(closed.value_won / nullif(closed.won, 0), 2)::text as average_ticket, closed.average_cycle_days,
-            app.count_lead_work($1, $2, $3, $4, $5) as interactions
+            case when app.sees_all() and num_nonnulls($2::uuid, $3::uuid, $4::uuid, $5::text) = 0 then app.count_all_lead_work($1)
+                 else (select count(*)
+                         from lead_interactions
+                         join leads on leads.company_id = lead_interactions.company_id and leads.id = lead_interactions.lead_id
+                        where lead_interactions.at >= $1
+                          and ($2::uuid is null or leads.pipeline_id = $2) and ($3::uuid is null or leads.closer_id = $3)
+                          and ($4::uuid is null or leads.sdr_id = $4) and ($5::text is null or leads.origin = $5)) end as interactions
        from (select count(*) as new_leads from leads where leads.created_at >= $1 and ",
     of_filters!(),
     ") made
@@ -145,7 +151,7 @@ struct FunnelStage {
     /// What they may bring.
     value: Money,
     /// Percent of those of the stage before; null of the first one, and where none got there.
-    conversion_from_previous: Option<f64>,
+    conversion_from_previous: Option<Percent>,
 }
 
 #[derive(Serialize, JsonSchema, FromRow)]
@@ -215,15 +221,8 @@ async fn get_leads_performance(
 fn funnel(rows: Vec<FunnelRow>) -> Vec<FunnelStage> {
     let mut previous = None;
     let stage = |FunnelRow { stage_id, stage, count, value }| {
-        let conversion_from_previous =
-            previous.replace(count).filter(|before| *before > 0).map(|before: i64| percent(count, before));
+        let conversion_from_previous = previous.replace(count).and_then(|before: i64| Percent::of(count, before));
         FunnelStage { stage_id, stage, count, value, conversion_from_previous }
     };
     rows.into_iter().map(stage).collect()
-}
-
-/// With one decimal, half away from zero.
-#[expect(clippy::cast_precision_loss, reason = "counts of leads are far below what a float holds exactly")]
-fn percent(part: i64, whole: i64) -> f64 {
-    ((part * 2000 + whole) / (2 * whole)) as f64 / 10.0
 }

@@ -1,7 +1,7 @@
 //! POST /lead-merges/{id}/undo — two leads again. What was changed or done since stays with the one that stayed.
 
+use clients::merges::UNDONE_WITHIN;
 use futures_util::future::{try_join3, try_join5};
-use jiff::SignedDuration;
 use leads::{
     CRM_ID_TAKEN, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead, LeadCreated, LeadData,
     LeadMerge, lead_columns, lead_joins, parted,
@@ -23,9 +23,6 @@ const HOLD: &str = "select undo from lead_merges where id = $1 for no key update
 struct Held {
     undo: Value,
 }
-
-/// As a client's merge.
-const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The stage that comes a card more, both leads and the merge, in the order of locks.
 const HOLD_STAGE: &str = "
@@ -82,7 +79,7 @@ async fn undo_lead_merge(context: Context, caller: Supervisor, Path(id): Path<Uu
     if merge.undone_at.is_some() {
         return Err(LEAD_MERGE_UNDONE.with_current(&merge));
     }
-    if context.now().duration_since(merge.at) >= LONGEST {
+    if context.now().duration_since(merge.at) >= UNDONE_WITHIN {
         return Err(LEAD_MERGE_TOO_OLD.with_current(&merge));
     }
     let (stayed, merged) = (merge.lead_id, merge.merged_lead_id);

@@ -7,10 +7,13 @@ use mentees::{
     mentee::MenteeStatus,
     month::Month,
     nps::{Satisfaction, counts_since},
-    percent::{Percent, rounded},
     standing::{Facts, Standing, Subject},
 };
-use shared::{money::Money, prelude::*};
+use shared::{
+    money::Money,
+    percent::{Percent, rounded},
+    prelude::*,
+};
 
 const ROUTE: Route = Route::get("/mentees/dashboard").or(&["/mentorados/dashboard"]);
 

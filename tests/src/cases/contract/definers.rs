@@ -114,7 +114,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("spread_stage", NOBODY),
     ("would_see_lead", NOBODY),
     ("companies_to_score", LOGIN),
-    ("count_lead_work", STAFF),
+    ("count_all_lead_work", STAFF),
     ("find_leads", STAFF),
     ("own_pipelines", STAFF),
     ("hold_stages", STAFF_AND_SYSTEM),

@@ -253,7 +253,7 @@ impl Fixture {
             "article_id" => article(&self.company, &format!("Vencimento {}", digits())).await,
             "proposal_id" => proposal(&self.stack, &self.company, &format!("Horário {}", digits())).await,
             "knowledge_import_id" => knowledge_import(&self.stack, &self.company).await,
-            "knowledge_job_id" => knowledge_job(&self.stack, &self.company).await,
+            "knowledge_job_id" => watched_job(&self.stack, &self.company, ("optimize_knowledge", "knowledge"), json!({})).await,
             "interval_id" => interval(&self.company, self.company.agents[0].id).await,
             "corrected_user_id" => corrected_user(&self.stack, &self.company).await,
             "begun" => hours_ago(2),
@@ -287,14 +287,20 @@ impl Fixture {
             }
             "import_job_id" | "table_id" | "client_import_id" => of_imports(&self.stack, &self.company, placeholder).await,
             "repair_job_id" => repair_job(&self.stack, &self.company).await,
-            "contacts_job_id" => contacts_job(&self.stack, &self.company).await,
+            "contacts_job_id" => {
+                let payload = json!({"channel_account_id": self.company.channel_account_id});
+                watched_job(&self.stack, &self.company, ("fix_contact_names", "contacts"), payload).await
+            }
             "job_id" if function == "retry_job" => failed_job(&self.stack, &self.company).await,
             "job_id" => long_job(&self.stack, &self.company).await,
             "evolution_url" | "instance_id" | "instance_secret" | "instance_token" => {
                 of_servers(&self.stack, &self.company, (function, placeholder)).await
             }
             "account_id" | "flow_secret" | "flow_token" => of_accounts(&self.stack, &self.company, placeholder).await,
-            "sync_job_id" => sync_job(&self.stack, &self.company).await,
+            "sync_job_id" => {
+                let payload = json!({"channel_account_id": shared_account(&self.stack, &self.company).await});
+                watched_job(&self.stack, &self.company, ("sync_botconversa", "sync"), payload).await
+            }
             "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {
                 panic!("events/{function}.json has {{{{{other}}}}}, which `Fixture::value` does not know: add an arm for it")
@@ -593,19 +599,6 @@ pub async fn proposal(stack: &Stack, company: &Company, title: &str) -> String {
     id.to_string()
 }
 
-/// A job that looks for what could be better, in nobody's hands yet.
-async fn knowledge_job(stack: &Stack, company: &Company) -> String {
-    let add = "
-        with progress as (
-            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'optimize_knowledge', $1::uuid::text, $3)
-        )
-        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
-        values ($1, $2, 'optimize_knowledge', 'knowledge', $1::uuid::text, '{}', now(), 1)";
-    let id = Uuid::now_v7();
-    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
-    id.to_string()
-}
-
 /// An import of an article that has ended.
 pub async fn knowledge_import(stack: &Stack, company: &Company) -> String {
     let content = format!("Título;Resposta\nVencimento {};Dia 10.\n", digits());
@@ -654,6 +647,20 @@ pub async fn long_job(stack: &Stack, company: &Company) -> String {
     id.to_string()
 }
 
+/// A long job that the admin has started, in a lane of its own: nobody but the run works on it.
+pub async fn watched_job(stack: &Stack, company: &Company, (kind, queue): (&str, &str), payload: Value) -> String {
+    let id = Uuid::now_v7();
+    let add = "
+        with progress as (
+            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, $4, $1::uuid::text, $3)
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, $4, $5, $1::uuid::text, $6, now(), 1)";
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [&id, &company.id, &company.admin.id, &kind, &queue, &payload];
+    stack.database().await.execute(add, &values).await.expect("a job");
+    id.to_string()
+}
+
 /// A job of the repair queue, in a lane of its own: nobody but the run works on it.
 async fn repair_job(stack: &Stack, company: &Company) -> String {
     let id = Uuid::now_v7();
@@ -664,21 +671,6 @@ async fn repair_job(stack: &Stack, company: &Company) -> String {
         insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
         values ($1, $2, 'retry_failed_jobs', 'repair', $1::uuid::text, '{\"kind\": \"deliver_message\"}', now(), 1)";
     stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
-    id.to_string()
-}
-
-/// A job of the contacts queue, in a lane of its own: nobody but the run works on it.
-async fn contacts_job(stack: &Stack, company: &Company) -> String {
-    let id = Uuid::now_v7();
-    let add = "
-        with progress as (
-            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'fix_contact_names', $1::uuid::text, $3)
-        )
-        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
-        values ($1, $2, 'fix_contact_names', 'contacts', $1::uuid::text, jsonb_build_object('channel_account_id', $4::uuid), now(), 1)";
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-        [&id, &company.id, &company.admin.id, &company.channel_account_id];
-    stack.database().await.execute(add, &values).await.expect("a job");
     id.to_string()
 }
 
@@ -839,20 +831,6 @@ pub async fn account(stack: &Stack, company: &Company) -> String {
         return account_of(stack, company).await.expect("the account that is in use");
     }
     text(&connected.expect(200)["id"]).to_owned()
-}
-
-/// A job of the sync queue, in a lane of its own: nobody but the run works on it.
-async fn sync_job(stack: &Stack, company: &Company) -> String {
-    let id = Uuid::now_v7();
-    let account: Uuid = shared_account(stack, company).await.parse().expect("an id");
-    let add = "
-        with progress as (
-            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'sync_botconversa', $1::uuid::text, $3)
-        )
-        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
-        values ($1, $2, 'sync_botconversa', 'sync', $1::uuid::text, jsonb_build_object('channel_account_id', $4::uuid), now(), 1)";
-    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id, &account]).await.expect("a job");
-    id.to_string()
 }
 
 /// Two clients made one.

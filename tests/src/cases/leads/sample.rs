@@ -5,6 +5,7 @@ use tests::{Company, Stack, company::text};
 use uuid::Uuid;
 
 use super::{lead_with, path, pipeline, stage};
+use crate::cases::contract::sample::watched_job;
 
 /// The value of a placeholder in a function's sample.
 pub async fn value(stack: &Stack, company: &Company, function: &str, placeholder: &str) -> String {
@@ -29,7 +30,10 @@ pub async fn value(stack: &Stack, company: &Company, function: &str, placeholder
             text(&lead["id"]).to_owned()
         }
         "lead_merge_id" => merge(company).await,
-        _ => job(stack, company).await,
+        _ => {
+            worked(company).await;
+            watched_job(stack, company, ("recompute_scores", "scores"), json!({"version": 0})).await
+        }
     }
 }
 
@@ -58,20 +62,6 @@ pub async fn merge(company: &Company) -> String {
     let (stays, goes) = (worked(company).await, worked(company).await);
     let merged = company.admin.api.post(&format!("{}/merge", path(&stays)), json!({"lead_id": goes["id"]})).await.expect(201);
     text(&merged["id"]).to_owned()
-}
-
-/// A job of the scores queue, in a lane of its own: nobody but the run works on it.
-async fn job(stack: &Stack, company: &Company) -> String {
-    let id = Uuid::now_v7();
-    worked(company).await;
-    let add = "
-        with progress as (
-            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'recompute_scores', $1::uuid::text, $3)
-        )
-        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
-        values ($1, $2, 'recompute_scores', 'scores', $1::uuid::text, '{\"version\": 0}', now(), 1)";
-    stack.database().await.execute(add, &[&id, &company.id, &company.admin.id]).await.expect("a job");
-    id.to_string()
 }
 
 /// The lists of sales, as they are asked for.

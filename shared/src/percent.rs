@@ -32,10 +32,17 @@ pub fn rounded(dividend: i128, divisor: i128) -> Option<i64> {
     i64::try_from(away * dividend.signum()).ok()
 }
 
+impl From<Percent> for f64 {
+    fn from(Percent(tenths): Percent) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a percentage with one decimal is far below 2⁵³")]
+        let tenths = tenths as Self;
+        tenths / 10.0
+    }
+}
+
 impl Serialize for Percent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[expect(clippy::cast_precision_loss, reason = "a percentage with one decimal is far below 2⁵³")]
-        serializer.serialize_f64(self.0 as f64 / 10.0)
+        serializer.serialize_f64((*self).into())
     }
 }
 
