@@ -1180,6 +1180,51 @@ create table public.lead_fields (
 alter table public.lead_fields enable row level security;
 alter table public.lead_fields force row level security;
 
+create table public.lead_import_rows (
+    company_id uuid not null default app.company_id(),
+    import_id uuid not null,
+    lead_id uuid not null,
+    number bigint not null,
+    before jsonb,
+    after jsonb,
+    is_undone boolean not null default false
+);
+alter table public.lead_import_rows enable row level security;
+alter table public.lead_import_rows force row level security;
+
+create table public.lead_imports (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    file_id uuid not null,
+    file_name text not null,
+    started_by uuid default app.user_id(),
+    on_existing text not null,
+    is_dry_run boolean not null,
+    pipeline_id uuid not null,
+    stage_id uuid not null,
+    closer_id uuid,
+    mapping jsonb,
+    state text not null default 'going'::text,
+    fault text,
+    headers text[],
+    made integer not null default 0,
+    updated integer not null default 0,
+    skipped integer not null default 0,
+    failed integer not null default 0,
+    errors jsonb not null default '[]'::jsonb,
+    error_count integer not null default 0,
+    created_at timestamp with time zone not null default now(),
+    finished_at timestamp with time zone,
+    undo_job_id uuid,
+    undone_by uuid,
+    undone_at timestamp with time zone,
+    removed integer not null default 0,
+    restored integer not null default 0,
+    kept integer not null default 0
+);
+alter table public.lead_imports enable row level security;
+alter table public.lead_imports force row level security;
+
 create table public.lead_interactions (
     id uuid not null,
     company_id uuid not null default app.company_id(),
@@ -2269,6 +2314,17 @@ alter table public.lead_changes add constraint lead_changes_company_id_lead_id_f
 alter table public.lead_changes add constraint lead_changes_pkey PRIMARY KEY (id);
 alter table public.lead_fields add constraint lead_fields_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.lead_fields add constraint lead_fields_pkey PRIMARY KEY (company_id);
+alter table public.lead_import_rows add constraint lead_import_rows_check CHECK (((before IS NULL) = (after IS NULL)));
+alter table public.lead_import_rows add constraint lead_import_rows_company_id_import_id_fkey FOREIGN KEY (company_id, import_id) REFERENCES public.lead_imports(company_id, id);
+alter table public.lead_import_rows add constraint lead_import_rows_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_import_rows add constraint lead_import_rows_pkey PRIMARY KEY (company_id, import_id, lead_id);
+alter table public.lead_imports add constraint lead_imports_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_imports add constraint lead_imports_company_id_id_key UNIQUE (company_id, id);
+alter table public.lead_imports add constraint lead_imports_on_existing_check CHECK ((on_existing = ANY (ARRAY['skip'::text, 'update'::text, 'create'::text])));
+alter table public.lead_imports add constraint lead_imports_pkey PRIMARY KEY (id);
+alter table public.lead_imports add constraint lead_imports_started_by_fkey FOREIGN KEY (started_by) REFERENCES public.users(id);
+alter table public.lead_imports add constraint lead_imports_state_check CHECK ((state = ANY (ARRAY['going'::text, 'done'::text, 'cancelled'::text, 'failed'::text])));
+alter table public.lead_imports add constraint lead_imports_undone_by_fkey FOREIGN KEY (undone_by) REFERENCES public.users(id);
 alter table public.lead_interactions add constraint lead_interactions_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id);
 alter table public.lead_interactions add constraint lead_interactions_check CHECK (((source = 'message'::text) = (day IS NOT NULL)));
 alter table public.lead_interactions add constraint lead_interactions_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -2707,6 +2763,10 @@ CREATE INDEX knowledge_uses_failed ON public.knowledge_uses USING btree (company
 CREATE INDEX knowledge_vocabulary_alike ON public.knowledge_vocabulary USING gin (company_id, term public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX known_devices_age ON public.known_devices USING btree (last_seen_at);
 CREATE INDEX lead_changes_lead ON public.lead_changes USING btree (company_id, lead_id, at, id);
+CREATE INDEX lead_import_rows_lead ON public.lead_import_rows USING btree (company_id, lead_id);
+CREATE INDEX lead_import_rows_left ON public.lead_import_rows USING btree (company_id, import_id, lead_id) WHERE (NOT is_undone);
+CREATE INDEX lead_imports_at ON public.lead_imports USING btree (company_id, created_at, id);
+CREATE INDEX lead_imports_finished ON public.lead_imports USING btree (finished_at);
 CREATE INDEX lead_interactions_at ON public.lead_interactions USING btree (company_id, at, id);
 CREATE UNIQUE INDEX lead_interactions_day ON public.lead_interactions USING btree (company_id, lead_id, day) WHERE (day IS NOT NULL);
 CREATE INDEX lead_interactions_lead ON public.lead_interactions USING btree (company_id, lead_id, at, id);
@@ -10178,6 +10238,7 @@ CREATE OR REPLACE FUNCTION app.sweep_imports(most integer)
 AS $function$
 declare
     gone bigint;
+    more bigint;
 begin
     delete from client_import_rows where ctid in (
         select client_import_rows.ctid
@@ -10186,7 +10247,14 @@ begin
          where finished_at < now() - interval '31 days'
          limit most);
     get diagnostics gone = row_count;
-    return gone;
+    delete from lead_import_rows where ctid in (
+        select lead_import_rows.ctid
+          from lead_imports
+          join lead_import_rows on lead_import_rows.company_id = lead_imports.company_id and import_id = lead_imports.id
+         where finished_at < now() - interval '31 days'
+         limit most);
+    get diagnostics more = row_count;
+    return gone + more;
 end
 $function$;
 
@@ -12146,6 +12214,20 @@ create policy staff on public.lead_fields as permissive for all to app_staff usi
 
 create policy system on public.lead_fields as permissive for all to app_system using true;
 
+create policy company on public.lead_import_rows as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.lead_import_rows as permissive for all to app_lookup using true;
+
+create policy system on public.lead_import_rows as permissive for all to app_system using true;
+
+create policy company on public.lead_imports as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.lead_imports as permissive for all to app_lookup using true;
+
+create policy staff on public.lead_imports as permissive for all to app_staff using ( SELECT app.sees_all() AS sees_all);
+
+create policy system on public.lead_imports as permissive for all to app_system using true;
+
 create policy company on public.lead_interactions as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders_update on public.lead_interactions as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
@@ -13279,6 +13361,34 @@ grant insert on column public.lead_fields.company_id to app_staff;
 grant update on column public.lead_fields.fields to app_staff;
 grant update on column public.lead_fields.kinds to app_staff;
 grant update on column public.lead_fields.version to app_staff;
+grant update on column public.lead_import_rows.is_undone to app_system;
+grant insert on column public.lead_imports.closer_id to app_staff;
+grant update on column public.lead_imports.error_count to app_system;
+grant update on column public.lead_imports.errors to app_system;
+grant update on column public.lead_imports.failed to app_system;
+grant update on column public.lead_imports.fault to app_system;
+grant insert on column public.lead_imports.file_id to app_staff;
+grant insert on column public.lead_imports.file_name to app_staff;
+grant update on column public.lead_imports.finished_at to app_system;
+grant update on column public.lead_imports.headers to app_system;
+grant insert on column public.lead_imports.id to app_staff;
+grant insert on column public.lead_imports.is_dry_run to app_staff;
+grant update on column public.lead_imports.kept to app_system;
+grant update on column public.lead_imports.made to app_system;
+grant insert on column public.lead_imports.mapping to app_staff;
+grant update on column public.lead_imports.mapping to app_system;
+grant insert on column public.lead_imports.on_existing to app_staff;
+grant insert on column public.lead_imports.pipeline_id to app_staff;
+grant update on column public.lead_imports.removed to app_system;
+grant update on column public.lead_imports.restored to app_system;
+grant update on column public.lead_imports.skipped to app_system;
+grant insert on column public.lead_imports.stage_id to app_staff;
+grant update on column public.lead_imports.state to app_system;
+grant update on column public.lead_imports.undo_job_id to app_staff;
+grant update on column public.lead_imports.undo_job_id to app_system;
+grant update on column public.lead_imports.undone_at to app_system;
+grant update on column public.lead_imports.undone_by to app_staff;
+grant update on column public.lead_imports.updated to app_system;
 grant insert on column public.lead_interactions.at to app_staff;
 grant insert on column public.lead_interactions.details to app_staff;
 grant insert on column public.lead_interactions.id to app_staff;
@@ -13307,6 +13417,7 @@ grant insert, update on column public.leads.campaign to app_staff;
 grant insert on column public.leads.client_id to app_system;
 grant insert, update on column public.leads.client_id to app_staff;
 grant update on column public.leads.client_id to app_lookup;
+grant insert on column public.leads.close_reason to app_system;
 grant update on column public.leads.close_reason to app_staff;
 grant insert on column public.leads.closer_id to app_system;
 grant insert, update on column public.leads.closer_id to app_staff;
@@ -13363,6 +13474,7 @@ grant insert, update on column public.leads.tags to app_staff;
 grant update on column public.leads.tags to app_lookup;
 grant update on column public.leads.temperature to app_staff;
 grant update on column public.leads.updated_at to app_staff;
+grant insert on column public.leads.value to app_system;
 grant update on column public.leads.value to app_staff;
 grant update on column public.leads.version to app_lookup;
 grant update on column public.leads.version to app_staff;
@@ -14293,6 +14405,11 @@ grant select on table public.lead_changes to app_system;
 grant select on table public.lead_fields to app_staff;
 grant select on table public.lead_fields to app_system;
 grant select on table public.lead_history to app_staff;
+grant delete, select on table public.lead_import_rows to app_lookup;
+grant insert, select on table public.lead_import_rows to app_system;
+grant select on table public.lead_imports to app_lookup;
+grant select on table public.lead_imports to app_staff;
+grant select on table public.lead_imports to app_system;
 grant insert, select on table public.lead_interactions to app_lookup;
 grant insert, select on table public.lead_interactions to app_system;
 grant select on table public.lead_interactions to app_staff;

@@ -38,6 +38,8 @@ pub enum Queue {
     Export,
     /// Steps of sequences, and who is taken into them.
     Followup,
+    /// Leads that come in as a table.
+    Leads,
     /// Files and pages that become knowledge, and what is looked for in it.
     Knowledge,
     /// Mails to people.
@@ -62,7 +64,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
@@ -72,6 +74,7 @@ impl Queue {
         Self::Export,
         Self::Followup,
         Self::Knowledge,
+        Self::Leads,
         Self::Mail,
         Self::Media,
         Self::Notification,
@@ -96,6 +99,7 @@ impl Queue {
             Self::Export => "export",
             Self::Followup => "followup",
             Self::Knowledge => "knowledge",
+            Self::Leads => "leads",
             Self::Mail => "mail",
             Self::Media => "media",
             Self::Notification => "notification",

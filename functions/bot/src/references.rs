@@ -2,7 +2,7 @@
 
 use clients::{
     fields::{ClientField, ClientFields, FieldKind, FieldsRow},
-    import::{mapping::Target, person::value},
+    import::{cell::value, mapping::Target},
 };
 use conversations::suits;
 use shared::{error::Language, prelude::*};

@@ -4,7 +4,10 @@ use clients::{
     CLIENT, CLIENT_EXISTS, Client, METADATA_TOO_LONG,
     changing::change,
     fields::{self, ClientFields},
-    import::{mapping::Target, person::Person},
+    import::{
+        mapping::{Column as _, Target},
+        person::Person,
+    },
 };
 use futures_util::future::try_join;
 use shared::prelude::*;

@@ -1,17 +1,41 @@
 //! Clients as a table: a text that spreadsheets of any country open, or a spreadsheet.
 
+use bytes::Bytes;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
-use serde_json::Value;
 use shared::{
-    error::{Error, INTERNAL},
+    closed_set,
+    error::INTERNAL,
+    files::{REMOVE_UNLESS_KEPT, presigned_download, put},
     identity::Locale,
+    parameters,
+    prelude::*,
 };
 
 use crate::{
     Client,
     fields::ClientFields,
-    import::person::{FORMULA, SEPARATORS},
+    import::cell::{FORMULA, SEPARATORS},
 };
+
+closed_set! {
+    /// A text of cells, or a spreadsheet.
+    pub ExportFormat { Csv = "csv", Xlsx = "xlsx" }
+}
+
+closed_set! {
+    /// What is between the cells of a text: a semicolon, as spreadsheets in Brazil read it, or a comma.
+    pub Separator { Semicolon = ";", Comma = "," }
+}
+
+impl ExportFormat {
+    /// What it is sent as.
+    fn mime_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+}
 
 /// A table on its way to a file.
 pub enum Sheet {
@@ -20,15 +44,23 @@ pub enum Sheet {
 }
 
 impl Sheet {
+    /// As it is wished for; a text is parted by semicolons where nothing is said.
+    ///
+    /// # Errors
+    /// 500 when the disk is full.
+    pub fn of(format: ExportFormat, separator: Option<Separator>) -> Result<Self, Error> {
+        match format {
+            ExportFormat::Csv => Ok(Self::csv(separator.unwrap_or(Separator::Semicolon).as_str().as_bytes()[0])),
+            ExportFormat::Xlsx => Self::xlsx(),
+        }
+    }
+
     /// With the mark by which spreadsheets know UTF-8.
-    #[must_use]
-    pub fn csv(separator: u8) -> Self {
+    fn csv(separator: u8) -> Self {
         Self::Csv { text: "\u{feff}".as_bytes().to_vec(), separator }
     }
 
-    /// # Errors
-    /// 500 when the disk is full.
-    pub fn xlsx() -> Result<Self, Error> {
+    fn xlsx() -> Result<Self, Error> {
         let mut book = Workbook::new();
         book.add_worksheet_with_constant_memory().map_err(unwritable)?;
         Ok(Self::Xlsx { book: Box::new(book), rows: 0 })
@@ -72,6 +104,27 @@ impl Sheet {
     }
 }
 
+/// Puts a table where its caller may get it for five minutes. The transaction that it was read in notes who got `what`, and ends.
+///
+/// # Errors
+/// 500 when the disk is full, and those of the database and the bucket.
+pub async fn hand_out(
+    context: &Context,
+    transaction: Transaction,
+    company_id: Uuid,
+    (sheet, format): (Sheet, ExportFormat),
+    (name, what): (String, String),
+) -> Result<Redirect, Error> {
+    // It is named before it is made, and goes by itself.
+    let key = format!("company/{company_id}/export-{}", context.new_id());
+    let name = format!("{name}.{}", format.as_str());
+    transaction.defer(REMOVE_UNLESS_KEPT, parameters![key.clone()]);
+    transaction.note_access(what);
+    transaction.commit_quietly().await?;
+    put(context, &key, format.mime_type(), Bytes::from(sheet.bytes()?)).await?;
+    Ok(Redirect(presigned_download(context, &key, &name, format.mime_type(), false).await?))
+}
+
 fn unwritable(error: XlsxError) -> Error {
     INTERNAL.caused_by(format!("spreadsheet: {error}"))
 }
@@ -88,7 +141,8 @@ fn as_read(cell: &str) -> String {
 }
 
 /// One of several in a cell, whatever stands in it.
-fn one_of_several(text: &str) -> String {
+#[must_use]
+pub fn one_of_several(text: &str) -> String {
     if text.contains(SEPARATORS) || text.starts_with('"') {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
@@ -112,21 +166,29 @@ pub fn header(locale: Locale, fields: &ClientFields) -> Vec<String> {
     names.into_iter().map(str::to_owned).chain(fields.fields.iter().map(|field| field.label.clone())).collect()
 }
 
-/// A client as a row of them.
-#[must_use]
-pub fn row(locale: Locale, fields: &ClientFields, client: &Client) -> Vec<String> {
-    let truth = |is_true: bool| match (locale, is_true) {
+fn truth(locale: Locale, is_true: bool) -> &'static str {
+    match (locale, is_true) {
         (Locale::English, true) => "yes",
         (Locale::English, false) => "no",
         (Locale::Portuguese, true) => "sim",
         (Locale::Portuguese, false) => "não",
-    };
-    let said = |value: &Value| match value {
+    }
+}
+
+/// What people read of a value of a field.
+#[must_use]
+pub fn said(locale: Locale, value: &Value) -> String {
+    match value {
         Value::Null => String::new(),
-        Value::Bool(is_true) => truth(*is_true).to_owned(),
+        Value::Bool(is_true) => truth(locale, *is_true).to_owned(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
+    }
+}
+
+/// A client as a row of them.
+#[must_use]
+pub fn row(locale: Locale, fields: &ClientFields, client: &Client) -> Vec<String> {
     let phones: Vec<String> = client.phones.iter().map(|phone| format!("+{phone}")).collect();
     let name = if client.name_source == crate::NameSource::Number { String::new() } else { client.name.clone() };
     let mut cells = vec![
@@ -135,10 +197,15 @@ pub fn row(locale: Locale, fields: &ClientFields, client: &Client) -> Vec<String
         client.email.clone().unwrap_or_default(),
         client.document.clone().unwrap_or_default(),
         client.tags.iter().map(|tag| one_of_several(tag)).collect::<Vec<_>>().join(", "),
-        client.accepts_marketing.map(truth).unwrap_or_default().to_owned(),
+        client.accepts_marketing.map(|is_true| truth(locale, is_true)).unwrap_or_default().to_owned(),
         client.created_at.to_string(),
     ];
-    cells.extend(fields.fields.iter().map(|field| client.custom_fields.get(&field.key).map(said).unwrap_or_default()));
+    cells.extend(
+        fields
+            .fields
+            .iter()
+            .map(|field| client.custom_fields.get(&field.key).map(|value| said(locale, value)).unwrap_or_default()),
+    );
     cells
 }
 

@@ -301,6 +301,15 @@ const ADD: &str = "
      where stages.id = $17";
 
 impl LeadData {
+    /// As a lead that has them is shown.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        let mut row = json!(self);
+        row["closer"] = row["closer_id"].take();
+        row["sdr"] = row["sdr_id"].take();
+        row
+    }
+
     /// Writes them over those of a lead that is held.
     ///
     /// # Errors

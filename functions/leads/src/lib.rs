@@ -3,7 +3,9 @@
 mod bulk;
 mod closing;
 mod detail;
+pub mod export;
 mod given;
+pub mod import;
 mod interaction;
 mod lead;
 pub mod listing;
@@ -22,5 +24,5 @@ pub use merging::{LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED
 pub use of_conversation::{LEAD_CLIENT, LeadClient, OPEN_LEAD, OpenLead, advance_lead, begin_lead};
 pub use stage::{
     Automation, AutomationKind, HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED,
-    NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, may_be_required, missing_fields,
+    NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, lacks, may_be_required, missing_fields,
 };

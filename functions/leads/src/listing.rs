@@ -2,72 +2,137 @@
 
 use futures_util::future::try_join;
 use jiff::civil::Date;
-use scores::Temperature;
 use shared::{money::Money, prelude::*, rule};
+use tokio_postgres::types::ToSql;
 
 use crate::{Lead, lead_columns, lead_joins};
 
 /// Rows of a page when nothing is said.
 const USUAL: u32 = 20;
 
-/// Which leads, and which page of them.
-#[derive(Deserialize, Validate, JsonSchema)]
-pub struct Filters {
-    /// `open`, `won`, `lost`, or keys of stages.
-    #[garde(inner(custom(few)))]
-    #[schemars(with = "Option<String>")]
-    pub status: Option<CommaSeparated<String>>,
-    #[garde(skip)]
-    pub temperature: Option<CommaSeparated<Temperature>>,
-    /// `me`, `none`, or people.
-    #[garde(inner(custom(few)))]
-    #[schemars(with = "Option<String>")]
-    pub closer: Option<CommaSeparated<String>>,
-    /// `me`, `none`, or people.
-    #[garde(inner(custom(few)))]
-    #[schemars(with = "Option<String>")]
-    pub sdr: Option<CommaSeparated<String>>,
-    #[garde(skip)]
-    pub pipeline_id: Option<Uuid>,
-    #[garde(skip)]
-    pub stage_id: Option<Uuid>,
-    #[garde(skip)]
-    pub client_id: Option<Uuid>,
-    #[garde(length(chars, max = 80))]
-    pub origin: Option<String>,
-    #[garde(length(chars, max = 80))]
-    pub campaign: Option<String>,
-    #[garde(length(chars, max = 40))]
-    pub tag: Option<String>,
-    /// A part of the name, e-mail, company or phone, whatever the case and the accents.
-    #[garde(length(chars, max = 120))]
-    pub search: Option<String>,
-    /// Made on this day or later, as days are where the company is.
-    #[garde(skip)]
-    #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub from: Option<Date>,
-    /// Made on this day or before.
-    #[garde(skip)]
-    #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub to: Option<Date>,
-    #[garde(range(min = 0, max = 100))]
-    pub score_min: Option<i32>,
-    /// What they may bring, at least.
-    #[garde(skip)]
-    pub value_min: Option<Money>,
-    /// Nothing was done with them for so many days.
-    #[garde(range(min = 1, max = 3650))]
-    pub inactive_days: Option<i32>,
-    /// `true`: those that were deleted.
-    #[garde(skip)]
-    pub deleted: Option<bool>,
-    #[garde(range(min = 1, max = 1_000_000))]
-    pub page: Option<u32>,
-    #[garde(range(min = 1, max = 100))]
-    pub limit: Option<u32>,
+/// Declares a query that says which leads are asked for, beside what it says of its own.
+#[macro_export]
+macro_rules! lead_filters {
+    ($(#[$doc:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$doc])*
+        #[derive(serde::Deserialize, garde::Validate, schemars::JsonSchema)]
+        pub struct $name {
+            /// `open`, `won`, `lost`, or keys of stages.
+            #[garde(inner(custom($crate::listing::few)))]
+            #[schemars(with = "Option<String>")]
+            status: Option<shared::prelude::CommaSeparated<String>>,
+            #[garde(skip)]
+            temperature: Option<shared::prelude::CommaSeparated<scores::Temperature>>,
+            /// `me`, `none`, or people.
+            #[garde(inner(custom($crate::listing::few)))]
+            #[schemars(with = "Option<String>")]
+            closer: Option<shared::prelude::CommaSeparated<String>>,
+            /// `me`, `none`, or people.
+            #[garde(inner(custom($crate::listing::few)))]
+            #[schemars(with = "Option<String>")]
+            sdr: Option<shared::prelude::CommaSeparated<String>>,
+            #[garde(skip)]
+            pipeline_id: Option<uuid::Uuid>,
+            #[garde(skip)]
+            stage_id: Option<uuid::Uuid>,
+            #[garde(skip)]
+            client_id: Option<uuid::Uuid>,
+            #[garde(length(chars, max = 80))]
+            origin: Option<String>,
+            #[garde(length(chars, max = 80))]
+            campaign: Option<String>,
+            #[garde(length(chars, max = 40))]
+            tag: Option<String>,
+            /// A part of the name, e-mail, company or phone, whatever the case and the accents.
+            #[garde(length(chars, max = 120))]
+            search: Option<String>,
+            /// Made on this day or later, as days are where the company is.
+            #[garde(skip)]
+            #[schemars(with = "Option<String>", extend("format" = "date"))]
+            from: Option<jiff::civil::Date>,
+            /// Made on this day or before.
+            #[garde(skip)]
+            #[schemars(with = "Option<String>", extend("format" = "date"))]
+            to: Option<jiff::civil::Date>,
+            #[garde(range(min = 0, max = 100))]
+            score_min: Option<i32>,
+            /// What they may bring, at least.
+            #[garde(skip)]
+            value_min: Option<shared::money::Money>,
+            /// Nothing was done with them for so many days.
+            #[garde(range(min = 1, max = 3650))]
+            inactive_days: Option<i32>,
+            /// `true`: those that were deleted.
+            #[garde(skip)]
+            deleted: Option<bool>,
+            $($own)*
+        }
+
+        impl $name {
+            /// Which leads that is, for this caller.
+            fn asked(self, caller: uuid::Uuid) -> $crate::listing::Asked {
+                let Self { status, temperature, closer, sdr, pipeline_id, stage_id, client_id, origin, campaign, .. } = self;
+                let Self { tag, search, from, to, score_min, value_min, inactive_days, deleted, .. } = self;
+                let (closers, no_closer) = $crate::listing::people(closer.as_ref(), caller);
+                let (sdrs, no_sdr) = $crate::listing::people(sdr.as_ref(), caller);
+                let text = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+                $crate::listing::Asked {
+                    status: status.map(|status| status.0).filter(|status| !status.is_empty()),
+                    temperatures: temperature
+                        .map(|all| all.0.iter().map(|one| one.as_str()).collect::<Vec<_>>())
+                        .filter(|all| !all.is_empty()),
+                    closers,
+                    no_closer,
+                    sdrs,
+                    no_sdr,
+                    pipeline_id,
+                    stage_id,
+                    client_id,
+                    origin: text(origin),
+                    campaign: text(campaign),
+                    tag: text(tag),
+                    search: text(search),
+                    from,
+                    to,
+                    score_min,
+                    value_min: value_min.map(|value| value.to_string()),
+                    inactive_days,
+                    deleted,
+                }
+            }
+        }
+    };
 }
 
-fn few(values: &CommaSeparated<String>, (): &()) -> garde::Result {
+/// Which leads.
+#[derive(Debug)]
+pub struct Asked {
+    pub status: Option<Vec<String>>,
+    pub temperatures: Option<Vec<&'static str>>,
+    pub closers: Option<Vec<Uuid>>,
+    pub no_closer: bool,
+    pub sdrs: Option<Vec<Uuid>>,
+    pub no_sdr: bool,
+    pub pipeline_id: Option<Uuid>,
+    pub stage_id: Option<Uuid>,
+    pub client_id: Option<Uuid>,
+    pub origin: Option<String>,
+    pub campaign: Option<String>,
+    pub tag: Option<String>,
+    pub search: Option<String>,
+    pub from: Option<Date>,
+    pub to: Option<Date>,
+    pub score_min: Option<i32>,
+    pub value_min: Option<String>,
+    pub inactive_days: Option<i32>,
+    pub deleted: Option<bool>,
+}
+
+/// Not more than anybody means.
+///
+/// # Errors
+/// `too_long`.
+pub fn few(values: &CommaSeparated<String>, (): &()) -> garde::Result {
     if values.0.iter().all(|value| value.chars().count() <= 60) && values.0.len() <= 50 {
         return Ok(());
     }
@@ -125,13 +190,26 @@ const PAGE: &str = concat!(
     " order by leads.created_at desc, leads.id desc"
 );
 
+/// Those behind the lead `$21` that was made at `$20`.
+const NEXT: &str = concat!(
+    "with page as (select * from leads where ",
+    asked_for!(),
+    " and ($20::timestamptz is null or (leads.created_at, leads.id) < ($20, $21::uuid))
+       order by leads.created_at desc, leads.id desc limit $22) select ",
+    lead_columns!(),
+    " from page leads ",
+    lead_joins!(),
+    " order by leads.created_at desc, leads.id desc"
+);
+
 const TOTALS: &str = concat!(
     "select count(*), round(coalesce(sum(leads.potential_value), 0), 2)::text as potential_value from leads where ",
     asked_for!()
 );
 
 /// `me`, `none` and ids: whose, and whether also nobody's.
-fn people(given: Option<&CommaSeparated<String>>, caller: Uuid) -> (Option<Vec<Uuid>>, bool) {
+#[must_use]
+pub fn people(given: Option<&CommaSeparated<String>>, caller: Uuid) -> (Option<Vec<Uuid>>, bool) {
     let given = given.filter(|given| !given.0.is_empty());
     let has_none = given.is_some_and(|given| given.0.iter().any(|who| who == "none"));
     // What is no id is nobody's.
@@ -139,44 +217,53 @@ fn people(given: Option<&CommaSeparated<String>>, caller: Uuid) -> (Option<Vec<U
     (given.map(|given| given.0.iter().filter_map(id).collect()), has_none)
 }
 
-/// The page that is asked for, newest first.
-///
-/// # Errors
-/// Those of the database.
-pub async fn page(transaction: &Transaction, caller: Uuid, filters: Filters) -> Result<LeadPage, Error> {
-    let text = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let status = filters.status.map(|status| status.0).filter(|status| !status.is_empty());
-    let temperatures = filters.temperature.map(|all| all.0.iter().map(|one| one.as_str()).collect::<Vec<_>>());
-    let temperatures = temperatures.filter(|all| !all.is_empty());
-    let (closers, no_closer) = people(filters.closer.as_ref(), caller);
-    let (sdrs, no_sdr) = people(filters.sdr.as_ref(), caller);
-    let [origin, campaign, tag, search] = [filters.origin, filters.campaign, filters.tag, filters.search].map(text);
-    let value_min = filters.value_min.map(|value| value.to_string());
-    let (page, limit) = (filters.page.unwrap_or(1), filters.limit.unwrap_or(USUAL));
-    let (rows, offset) = (i64::from(limit), Pagination::offset(page, limit));
-    let mut parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = vec![
-        &filters.deleted,
-        &status,
-        &temperatures,
-        &closers,
-        &no_closer,
-        &sdrs,
-        &no_sdr,
-        &filters.pipeline_id,
-        &filters.stage_id,
-        &filters.client_id,
-        &origin,
-        &campaign,
-        &tag,
-        &search,
-        &filters.from,
-        &filters.to,
-        &filters.score_min,
-        &value_min,
-        &filters.inactive_days,
-    ];
-    let of_all = parameters.clone();
-    parameters.extend([&rows as &(dyn tokio_postgres::types::ToSql + Sync), &offset]);
-    let (data, totals): (_, LeadTotals) = try_join(transaction.all(PAGE, &parameters), transaction.one(TOTALS, &of_all)).await?;
-    Ok(LeadPage { data, pagination: Pagination::new(page, limit, totals.count), totals })
+impl Asked {
+    fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
+        vec![
+            &self.deleted,
+            &self.status,
+            &self.temperatures,
+            &self.closers,
+            &self.no_closer,
+            &self.sdrs,
+            &self.no_sdr,
+            &self.pipeline_id,
+            &self.stage_id,
+            &self.client_id,
+            &self.origin,
+            &self.campaign,
+            &self.tag,
+            &self.search,
+            &self.from,
+            &self.to,
+            &self.score_min,
+            &self.value_min,
+            &self.inactive_days,
+        ]
+    }
+
+    /// A numbered page of them, newest first, and what all of them come to.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn page(&self, transaction: &Transaction, page: Option<u32>, limit: Option<u32>) -> Result<LeadPage, Error> {
+        let (page, limit) = (page.unwrap_or(1), limit.unwrap_or(USUAL));
+        let (rows, offset) = (i64::from(limit), Pagination::offset(page, limit));
+        let of_all = self.parameters();
+        let mut of_page = of_all.clone();
+        of_page.extend([&rows as &(dyn ToSql + Sync), &offset]);
+        let (data, totals): (_, LeadTotals) = try_join(transaction.all(PAGE, &of_page), transaction.one(TOTALS, &of_all)).await?;
+        Ok(LeadPage { data, pagination: Pagination::new(page, limit, totals.count), totals })
+    }
+
+    /// The next ones behind a lead, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn next(&self, transaction: &Transaction, behind: Option<&Lead>, most: i64) -> Result<Vec<Lead>, Error> {
+        let (at, id) = (behind.map(|lead| lead.created_at), behind.map(|lead| lead.id));
+        let mut parameters = self.parameters();
+        parameters.extend([&at as &(dyn ToSql + Sync), &id, &most]);
+        transaction.all(NEXT, &parameters).await
+    }
 }

@@ -10,12 +10,18 @@ mod create_lead;
 mod create_lead_from_conversation;
 #[path = "bin/delete_lead.rs"]
 mod delete_lead;
+#[path = "bin/export_leads.rs"]
+mod export_leads;
 #[path = "bin/get_lead.rs"]
 mod get_lead;
 #[path = "bin/get_lead_history.rs"]
 mod get_lead_history;
+#[path = "bin/get_lead_import.rs"]
+mod get_lead_import;
 #[path = "bin/get_leads_performance.rs"]
 mod get_leads_performance;
+#[path = "bin/import_leads.rs"]
+mod import_leads;
 #[path = "bin/list_lead_interactions.rs"]
 mod list_lead_interactions;
 #[path = "bin/list_leads.rs"]
@@ -24,8 +30,12 @@ mod list_leads;
 mod merge_leads;
 #[path = "bin/restore_lead.rs"]
 mod restore_lead;
+#[path = "bin/run_lead_import.rs"]
+mod run_lead_import;
 #[path = "bin/save_lead_qualification.rs"]
 mod save_lead_qualification;
+#[path = "bin/undo_lead_import.rs"]
+mod undo_lead_import;
 #[path = "bin/undo_lead_merge.rs"]
 mod undo_lead_merge;
 #[path = "bin/update_lead.rs"]
@@ -39,14 +49,19 @@ fn main() {
         ("create_lead", create_lead::main),
         ("create_lead_from_conversation", create_lead_from_conversation::main),
         ("delete_lead", delete_lead::main),
+        ("export_leads", export_leads::main),
         ("get_lead", get_lead::main),
         ("get_lead_history", get_lead_history::main),
+        ("get_lead_import", get_lead_import::main),
         ("get_leads_performance", get_leads_performance::main),
+        ("import_leads", import_leads::main),
         ("list_lead_interactions", list_lead_interactions::main),
         ("list_leads", list_leads::main),
         ("merge_leads", merge_leads::main),
         ("restore_lead", restore_lead::main),
+        ("run_lead_import", run_lead_import::main),
         ("save_lead_qualification", save_lead_qualification::main),
+        ("undo_lead_import", undo_lead_import::main),
         ("undo_lead_merge", undo_lead_merge::main),
         ("update_lead", update_lead::main),
     ]);

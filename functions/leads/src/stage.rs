@@ -120,7 +120,12 @@ pub fn may_be_required(field: &str) -> bool {
 /// What the stage asks for and the lead has not, with what comes with its move.
 #[must_use]
 pub fn missing_fields(stage: &Stage, lead: &Lead, closing: &Closing) -> Vec<FieldProblem> {
-    let row = serde_json::to_value(lead).unwrap_or_default();
+    lacks(stage, &serde_json::to_value(lead).unwrap_or_default(), closing)
+}
+
+/// The same of a lead as it is shown, which may be none yet.
+#[must_use]
+pub fn lacks(stage: &Stage, row: &Value, closing: &Closing) -> Vec<FieldProblem> {
     let has = |field: &str| {
         let value = match field.strip_prefix("custom_fields.") {
             Some(key) => row["custom_fields"].get(key),

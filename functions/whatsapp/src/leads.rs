@@ -1,6 +1,6 @@
 //! What a flow tells of somebody: they are found or made, and what is not known of them yet is filled in.
 
-use clients::{CLIENT, Client, ClientCreated, ClientUpdated, fields, import::person};
+use clients::{CLIENT, Client, ClientCreated, ClientUpdated, fields, import::cell};
 use conversations::join_clients;
 use shared::{
     error::{Error, UNAVAILABLE},
@@ -23,7 +23,7 @@ pub async fn note(context: &Context, transaction: &Transaction, channel: &Channe
     let values: Map<String, Value> = fields
         .fields
         .iter()
-        .filter_map(|field| Some((field.key.clone(), person::value(field, told.get(&field.key)?).ok()?)))
+        .filter_map(|field| Some((field.key.clone(), cell::value(field, told.get(&field.key)?).ok()?)))
         .collect();
     let changed = transaction.execute(FILL_IN, &[&client_id, &sender.name, &Value::Object(values)]).await?;
     if (is_new || changed > 0) && !is_blocked(transaction, client_id).await? {

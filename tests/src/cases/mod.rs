@@ -230,6 +230,7 @@ fn faults() -> Vec<(&'static str, Case)> {
             what_is_due_is_found_whatever_else_waits,
             a_long_job_whose_worker_is_killed_goes_on_where_it_was,
             an_import_whose_worker_is_killed_makes_nobody_twice,
+            an_import_of_leads_whose_worker_is_killed_makes_nobody_twice,
             a_history_whose_worker_is_killed_is_stored_once,
             webhooks_that_name_the_same_clients_wait_for_each_other,
             whoever_leaves_waits_for_what_they_are_given,

@@ -1,20 +1,14 @@
 //! GET /clients/export — the clients that a list with these filters shows, as a file: redirects to a URL that works for five minutes.
 
-use bytes::Bytes;
 use clients::{
     Client,
-    export::{Sheet, header, row},
+    export::{ExportFormat, Separator, Sheet, hand_out, header, row},
     fields,
     found::FOUND,
 };
 use conversations::search::numbers;
 use futures_util::future::try_join3;
-use shared::{
-    closed_set,
-    files::{REMOVE_UNLESS_KEPT, presigned_download, put},
-    parameters,
-    prelude::*,
-};
+use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/clients/export").fails(&[TOO_MANY_CLIENTS]).needs(Privilege::Files);
 
@@ -31,16 +25,6 @@ const MOST: usize = 100_000;
 /// Clients that are read at a time.
 const FULL: usize = 1_000;
 const PAGE: i64 = 1_000;
-
-closed_set! {
-    /// A text of cells, or a spreadsheet.
-    ExportFormat { Csv = "csv", Xlsx = "xlsx" }
-}
-
-closed_set! {
-    /// What is between the cells of a text: a semicolon, as spreadsheets in Brazil read it, or a comma.
-    Separator { Semicolon = ";", Comma = "," }
-}
 
 #[derive(Deserialize, Validate, JsonSchema)]
 struct Wish {
@@ -77,10 +61,7 @@ pub fn main() {
 async fn export_clients(context: Context, caller: SteppedUp<Supervisor>, Query(wish): Query<Wish>) -> Result<Redirect, Error> {
     let Wish { format, separator, search, tag, archived, blocked } = wish;
     let format = format.unwrap_or(ExportFormat::Csv);
-    let mut sheet = match format {
-        ExportFormat::Csv => Sheet::csv(separator.unwrap_or(Separator::Semicolon).as_str().as_bytes()[0]),
-        ExportFormat::Xlsx => Sheet::xlsx()?,
-    };
+    let mut sheet = Sheet::of(format, separator)?;
     let phones = search.as_deref().map(numbers).unwrap_or_default();
     let transaction = context.begin(&caller).await?;
     let read = async |at: Option<Timestamp>, after: Option<Uuid>| {
@@ -101,17 +82,6 @@ async fn export_clients(context: Context, caller: SteppedUp<Supervisor>, Query(w
         let Some(last) = page.last().filter(|_| page.len() == FULL) else { break };
         page = read(Some(last.created_at), Some(last.id)).await?;
     }
-    // It is named before it is made, and goes by itself.
-    let key = format!("company/{}/export-{}", caller.company_id, context.new_id());
-    let day = context.now().to_string();
-    let name = format!("clientes-{}.{}", &day[..10], format.as_str());
-    let mime_type = match format {
-        ExportFormat::Csv => "text/csv; charset=utf-8",
-        ExportFormat::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    };
-    transaction.defer(REMOVE_UNLESS_KEPT, parameters![key.clone()]);
-    transaction.note_access(format!("clients:{count}"));
-    transaction.commit_quietly().await?;
-    put(&context, &key, mime_type, Bytes::from(sheet.bytes()?)).await?;
-    Ok(Redirect(presigned_download(&context, &key, &name, mime_type, false).await?))
+    let name = format!("clientes-{}", &context.now().to_string()[..10]);
+    hand_out(&context, transaction, caller.company_id, (sheet, format), (name, format!("clients:{count}"))).await
 }

@@ -19,7 +19,7 @@ const IMPORTS: TimeList = TimeList {
     rows: "select * from client_imports where ($1::boolean is null or is_dry_run = $1)",
     at: "client_imports.created_at",
     id: "client_imports.id",
-    shown: concat!("select ", listed_import_columns!(), " from page client_imports"),
+    shown: concat!("select ", listed_import_columns!("client_imports"), " from page client_imports"),
 };
 
 pub fn main() {

@@ -1,4 +1,5 @@
-//! Imports as they are kept: what each is, how far it came, and what it did to whom.
+//! Imports as they are kept: what each is, how far it came, and what it did to whom. Clients and leads have a table of them each, with the same
+//! columns.
 
 use jiff::SignedDuration;
 use shared::{closed_set, prelude::*};
@@ -13,24 +14,24 @@ pub const MOST_ERRORS: usize = 1_000;
 
 pub const IMPORT_GOING: Problem =
     Problem::new(409, "import_going", "Esta importação ainda não terminou.", "This import has not ended yet.")
-        .showing::<ClientImport>();
+        .showing::<TableImport>();
 pub const IMPORT_UNDONE: Problem =
     Problem::new(409, "import_undone", "Esta importação já foi desfeita.", "This import has been undone already.")
-        .showing::<ClientImport>();
+        .showing::<TableImport>();
 pub const IMPORT_TOO_OLD: Problem =
     Problem::new(409, "import_too_old", "Uma importação pode ser desfeita por 30 dias.", "An import can be undone for 30 days.")
-        .showing::<ClientImport>();
+        .showing::<TableImport>();
 pub const NOTHING_TO_UNDO: Problem = Problem::new(
     409,
     "nothing_to_undo",
     "Uma simulação não muda nada que se possa desfazer.",
     "A dry run changes nothing that could be undone.",
 )
-.showing::<ClientImport>();
+.showing::<TableImport>();
 
 closed_set! {
-    /// What becomes of a row whose client is there already.
-    pub OnExisting { Skip = "skip", Update = "update" }
+    /// What becomes of a row of somebody who is there already.
+    pub OnExisting { Skip = "skip", Update = "update", Create = "create" }
 }
 
 closed_set! {
@@ -73,32 +74,151 @@ pub struct ImportRow {
     pub errors: Value,
 }
 
-/// The columns of `ListedRow`.
+/// The columns of `ListedRow`, of the table that is named.
 #[macro_export]
 macro_rules! listed_import_columns {
-    () => {
-        "client_imports.id, client_imports.file_id, client_imports.file_name, client_imports.started_by, client_imports.on_existing,
-         client_imports.is_dry_run, client_imports.state, client_imports.fault, client_imports.made, client_imports.updated,
-         client_imports.skipped, client_imports.failed, client_imports.error_count, client_imports.created_at, client_imports.finished_at,
-         client_imports.undo_job_id, client_imports.undone_at, client_imports.removed, client_imports.restored, client_imports.kept"
+    ($table:literal) => {
+        concat!(
+            $table,
+            ".id, ",
+            $table,
+            ".file_id, ",
+            $table,
+            ".file_name, ",
+            $table,
+            ".started_by, ",
+            $table,
+            ".on_existing, ",
+            $table,
+            ".is_dry_run, ",
+            $table,
+            ".state, ",
+            $table,
+            ".fault, ",
+            $table,
+            ".made, ",
+            $table,
+            ".updated, ",
+            $table,
+            ".skipped, ",
+            $table,
+            ".failed, ",
+            $table,
+            ".error_count, ",
+            $table,
+            ".created_at, ",
+            $table,
+            ".finished_at, ",
+            $table,
+            ".undo_job_id, ",
+            $table,
+            ".undone_at, ",
+            $table,
+            ".removed, ",
+            $table,
+            ".restored, ",
+            $table,
+            ".kept"
+        )
     };
 }
 
-/// The columns of `ImportRow`.
+/// The columns of `ImportRow`, of the table that is named.
 #[macro_export]
 macro_rules! import_columns {
-    () => {
-        concat!($crate::listed_import_columns!(), ", client_imports.mapping, client_imports.headers, client_imports.errors")
+    ($table:literal) => {
+        concat!($crate::listed_import_columns!($table), ", ", $table, ".mapping, ", $table, ".headers, ", $table, ".errors")
     };
 }
 
-pub const IMPORT: &str = concat!("select ", import_columns!(), " from client_imports where client_imports.id = $1");
+/// What is said to one of the tables of imports.
+#[derive(Debug)]
+pub struct Statements {
+    /// One of them.
+    pub one: &'static str,
+    /// The same, held: of two who undo it at once one does.
+    pub held: &'static str,
+    pub undo: &'static str,
+    /// What the columns were said to be the last time that a file had these.
+    pub mapped_before: &'static str,
+    pub(super) goes_on: &'static str,
+    pub(super) read_as: &'static str,
+    pub(super) count: &'static str,
+    pub(super) end: &'static str,
+    pub(super) give_up: &'static str,
+    pub(super) stop_undo: &'static str,
+    pub(super) undone: &'static str,
+}
+
+/// The statements of a table of imports.
+#[macro_export]
+macro_rules! import_statements {
+    ($table:literal) => {
+        $crate::import::kept::Statements::new(
+            concat!("select ", $crate::import_columns!($table), " from ", $table, " where ", $table, ".id = $1"),
+            concat!("select ", $crate::import_columns!($table), " from ", $table, " where ", $table, ".id = $1 for update"),
+            concat!("update ", $table, " set undo_job_id = $2, undone_by = app.user_id() where id = $1"),
+            concat!(
+                "select mapping from ", $table, " where headers = $1 and id <> $2 and mapping is not null and state = 'done'
+                  order by created_at desc, id desc limit 1"
+            ),
+            [
+                concat!("update ", $table, " set state = 'going', finished_at = null where id = $1 and state = 'failed' and undo_job_id is null"),
+                concat!("update ", $table, " set headers = $2, mapping = $3 where id = $1"),
+                // Errors are kept as long as there are few.
+                concat!(
+                    "update ", $table, "
+                        set made = made + $2, updated = updated + $3, skipped = skipped + $4, failed = failed + $5, errors = errors || $6::jsonb,
+                            error_count = error_count + $7
+                      where id = $1"
+                ),
+                concat!(
+                    "update ", $table, " set state = $2, fault = $3, finished_at = now() where id = $1 and finished_at is null returning ",
+                    $crate::import_columns!($table)
+                ),
+                concat!("update ", $table, " set state = 'failed', finished_at = now() where id = $1 and finished_at is null"),
+                // It may be gone on with.
+                concat!("update ", $table, " set undo_job_id = null where ", $table, ".id = $1 returning ", $crate::import_columns!($table)),
+                concat!("update ", $table, " set undone_at = now() where ", $table, ".id = $1 returning ", $crate::import_columns!($table)),
+            ],
+        )
+    };
+}
+
+impl Statements {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(
+        one: &'static str,
+        held: &'static str,
+        undo: &'static str,
+        mapped_before: &'static str,
+        [goes_on, read_as, count, end, give_up, stop_undo, undone]: [&'static str; 7],
+    ) -> Self {
+        Self { one, held, undo, mapped_before, goes_on, read_as, count, end, give_up, stop_undo, undone }
+    }
+}
 
 impl ImportRow {
     /// What columns are, as it was said or guessed.
     #[must_use]
     pub fn mapping(&self) -> Option<Mapping> {
         self.mapping.as_ref().and_then(|mapping| serde_json::from_value(mapping.clone()).ok())
+    }
+}
+
+impl ListedRow {
+    /// Why it cannot be undone.
+    #[must_use]
+    pub fn refuses_undo(&self, now: Timestamp) -> Option<Problem> {
+        let is_too_old = self.finished_at.is_some_and(|at| now.duration_since(at) >= UNDOABLE);
+        match (self.state, self.undo_job_id) {
+            _ if self.is_dry_run => Some(NOTHING_TO_UNDO),
+            (ImportState::Going, _) => Some(IMPORT_GOING),
+            (_, Some(_)) => Some(IMPORT_UNDONE),
+            _ if is_too_old => Some(IMPORT_TOO_OLD),
+            _ => None,
+        }
     }
 }
 
@@ -111,21 +231,21 @@ pub struct ImportProblem {
     pub message_en: String,
 }
 
-/// What became of clients when an import was undone.
+/// What became of whom an import had to do with when it was undone.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ImportUndo {
     /// `GET /jobs/{id}` says how far it is.
     pub job_id: Uuid,
     pub undone_at: Option<Timestamp>,
-    /// Clients it had made who are gone again.
+    /// Whom it had made and who are gone again.
     pub removed: i32,
-    /// Clients it had changed who are as they were before.
+    /// Whom it had changed and who are as they were before.
     pub restored: i32,
-    /// Clients who stay, wholly or in part, since somebody has changed or used them since.
+    /// Who stay, wholly or in part, since somebody has changed or used them since.
     pub kept: i32,
 }
 
-/// Clients that came in as a table, without what its file and its rows say.
+/// Clients or leads that came in as a table, without what its file and its rows say.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ListedImport {
     /// Its job's, too.
@@ -139,11 +259,11 @@ pub struct ListedImport {
     pub state: ImportState,
     /// Why nothing of the file could be read.
     pub problem: Option<ImportProblem>,
-    /// Clients that are new.
+    /// Who are new.
     pub made: i32,
-    /// Clients that were there and have other values.
+    /// Who were there and have other values.
     pub updated: i32,
-    /// Rows whose clients stayed as they were.
+    /// Rows of those who stayed as they were.
     pub skipped: i32,
     /// Rows that came to nothing.
     pub failed: i32,
@@ -155,9 +275,9 @@ pub struct ListedImport {
     pub undo: Option<ImportUndo>,
 }
 
-/// Clients that came in as a table.
+/// Clients or leads that came in as a table.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ClientImport {
+pub struct TableImport {
     #[serde(flatten)]
     pub import: ListedImport,
     /// The file's columns; null until it was read.
@@ -206,7 +326,7 @@ impl From<ListedRow> for ListedImport {
     }
 }
 
-impl From<ImportRow> for ClientImport {
+impl From<ImportRow> for TableImport {
     fn from(row: ImportRow) -> Self {
         let mapping = row.mapping();
         Self { import: row.listed.into(), headers: row.headers, mapping, errors: row.errors }

@@ -13,6 +13,27 @@ pub const TARGET: &str = "^(name|phone|email|document|tags|notes|custom_fields[.
 /// Of each column's header, what is in it. Other columns are left out.
 pub type Mapping = BTreeMap<String, String>;
 
+/// What a column may be of whatever comes in as a table.
+pub trait Column: Clone + PartialEq {
+    /// Words that columns are headed with, without accents and signs, beside what they are.
+    const HEADERS: &'static [(&'static str, &'static str)];
+
+    /// What a mapping says.
+    fn read(text: &str) -> Option<Self>;
+
+    /// As a mapping says it.
+    fn named(&self) -> String;
+
+    /// Whether several columns may be it.
+    fn is_many(&self) -> bool;
+
+    /// Whether it says who somebody is.
+    fn is_telling(&self) -> bool;
+
+    /// The company's own field that it is.
+    fn own_field(&self) -> Option<&str>;
+}
+
 /// What a column is of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -26,9 +47,18 @@ pub enum Target {
 }
 
 impl Target {
-    /// What a mapping says.
+    /// Whether it may be a field's key.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn is_well_formed(&self) -> bool {
+        let Self::Custom(key) = self else { return true };
+        key.len() <= 40 && fields::is_key(key)
+    }
+}
+
+impl Column for Target {
+    const HEADERS: &'static [(&'static str, &'static str)] = &HEADERS;
+
+    fn read(text: &str) -> Option<Self> {
         Some(match text {
             "name" => Self::Name,
             "phone" => Self::Phone,
@@ -38,13 +68,6 @@ impl Target {
             "notes" => Self::Notes,
             other => Self::Custom(other.strip_prefix("custom_fields.")?.to_owned()),
         })
-    }
-
-    /// Whether it may be a field's key.
-    #[must_use]
-    pub fn is_well_formed(&self) -> bool {
-        let Self::Custom(key) = self else { return true };
-        key.len() <= 40 && fields::is_key(key)
     }
 
     fn named(&self) -> String {
@@ -59,9 +82,16 @@ impl Target {
         }
     }
 
-    /// Whether several columns may be it.
     fn is_many(&self) -> bool {
         matches!(self, Self::Phone | Self::Tags)
+    }
+
+    fn is_telling(&self) -> bool {
+        matches!(self, Self::Name | Self::Phone | Self::Email | Self::Document)
+    }
+
+    fn own_field(&self) -> Option<&str> {
+        if let Self::Custom(key) = self { Some(key) } else { None }
     }
 }
 
@@ -118,20 +148,20 @@ const HEADERS: [(&str, &str); 47] = [
 
 /// What headers seem to say, in Portuguese or English, and by the company's own fields.
 #[must_use]
-pub fn guess(headers: &[String], fields: &ClientFields) -> Mapping {
+pub fn guess<C: Column>(headers: &[String], fields: &ClientFields) -> Mapping {
     let mut mapping = Mapping::new();
-    let mut taken: Vec<Target> = Vec::new();
+    let mut taken: Vec<C> = Vec::new();
     for header in headers {
         let words = plain(header);
         // "Telefone 2" is another of them.
         let bare = words.trim_end_matches(|sign: char| sign.is_ascii_digit() || sign == ' ');
-        let known = |words: &str| HEADERS.iter().find(|(_, known)| *known == words).map(|(target, _)| (*target).to_owned());
+        let known = |words: &str| C::HEADERS.iter().find(|(_, known)| *known == words).map(|(target, _)| (*target).to_owned());
         let own = || {
             let field = fields.fields.iter().find(|field| plain(&field.label) == words || plain(&field.key) == words)?;
             Some(format!("custom_fields.{}", field.key))
         };
         let Some(text) = known(&words).or_else(own).or_else(|| known(bare)) else { continue };
-        let Some(target) = Target::read(&text) else { continue };
+        let Some(target) = C::read(&text) else { continue };
         let is_repeated = headers.iter().filter(|other| *other == header).count() > 1;
         if is_repeated || !target.is_many() && taken.contains(&target) {
             continue;
@@ -152,26 +182,23 @@ fn plain(text: &str) -> String {
 ///
 /// # Errors
 /// Why the mapping is none of this file.
-pub fn columns(headers: &[String], mapping: &Mapping, fields: &ClientFields) -> Result<Vec<Option<Target>>, FileFault> {
+pub fn columns<C: Column>(headers: &[String], mapping: &Mapping, fields: &ClientFields) -> Result<Vec<Option<C>>, FileFault> {
     let mut columns = vec![None; headers.len()];
-    let mut taken: Vec<Target> = Vec::new();
+    let mut taken: Vec<C> = Vec::new();
     for (header, text) in mapping {
-        let target = Target::read(text).ok_or(FileFault::UnknownColumn)?;
+        let target = C::read(text).ok_or(FileFault::UnknownColumn)?;
         let mut places = (0..headers.len()).filter(|place| headers[*place] == header.trim());
         let place = places.next().ok_or(FileFault::UnknownColumn)?;
         if places.next().is_some() || !target.is_many() && taken.contains(&target) {
             return Err(FileFault::RepeatedColumn);
         }
-        if let Target::Custom(key) = &target
-            && !fields.fields.iter().any(|field| field.key == *key)
-        {
+        if target.own_field().is_some_and(|key| !fields.fields.iter().any(|field| field.key == key)) {
             return Err(FileFault::UnknownCustomField);
         }
         taken.push(target.clone());
         columns[place] = Some(target);
     }
-    let is_telling = |target: &Target| matches!(target, Target::Name | Target::Phone | Target::Email | Target::Document);
-    if taken.iter().any(is_telling) { Ok(columns) } else { Err(FileFault::NoName) }
+    if taken.iter().any(Column::is_telling) { Ok(columns) } else { Err(FileFault::NoName) }
 }
 
 #[cfg(test)]
@@ -192,7 +219,7 @@ mod tests {
 
     #[test]
     fn headers_are_guessed_in_both_languages() {
-        let guessed = guess(
+        let guessed = guess::<Target>(
             &headers(&[
                 "NOME COMPLETO",
                 "E-mail",
@@ -220,13 +247,13 @@ mod tests {
                 ("Turma de 2026", "custom_fields.turma"),
             ]
         );
-        let english = guess(&headers(&["Full Name", "Mobile phone", "Email address", "turma"]), &fields());
+        let english = guess::<Target>(&headers(&["Full Name", "Mobile phone", "Email address", "turma"]), &fields());
         assert_eq!(english.len(), 4);
     }
 
     #[test]
     fn of_two_names_the_first_is_taken_and_of_equal_headers_none() {
-        let guessed = guess(&headers(&["Nome", "Cliente", "Telefone", "Telefone"]), &fields());
+        let guessed = guess::<Target>(&headers(&["Nome", "Cliente", "Telefone", "Telefone"]), &fields());
         assert_eq!(guessed, Mapping::from([("Nome".to_owned(), "name".to_owned())]));
     }
 
@@ -235,7 +262,7 @@ mod tests {
         let file = headers(&["A", "B", "C", "C"]);
         let read = |pairs: &[(&str, &str)]| {
             let mapping = pairs.iter().map(|(header, target)| ((*header).to_owned(), (*target).to_owned())).collect();
-            columns(&file, &mapping, &fields())
+            columns::<Target>(&file, &mapping, &fields())
         };
         assert_eq!(read(&[("A", "name"), ("B", "phone")]), Ok(vec![Some(Target::Name), Some(Target::Phone), None, None]));
         assert_eq!(read(&[("D", "name")]), Err(FileFault::UnknownColumn));
@@ -251,8 +278,8 @@ mod tests {
         #[test]
         fn what_is_guessed_is_a_mapping_of_the_file(texts in prop::collection::vec("(nome|Telefone|E-mail|CPF|Turma de 2026|[ -~é]{0,12}) ?[0-9]?", 0..12)) {
             let texts: Vec<String> = texts.iter().map(|text| text.trim().to_owned()).collect();
-            let guessed = guess(&texts, &fields());
-            let read = columns(&texts, &guessed, &fields());
+            let guessed = guess::<Target>(&texts, &fields());
+            let read = columns::<Target>(&texts, &guessed, &fields());
             prop_assert!(matches!(read, Ok(_) | Err(FileFault::NoName)), "{read:?}");
         }
     }

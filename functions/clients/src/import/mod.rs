@@ -1,10 +1,12 @@
-//! Clients that come in as a table: what a file says, row by row, apart from what becomes of it.
+//! What comes in as a table, clients first of all: what a file says, row by row, apart from what becomes of it.
 
+pub mod cell;
 pub mod kept;
 pub mod mapping;
 pub mod page;
 pub mod person;
 pub mod run;
+pub mod starting;
 pub mod table;
 
 use shared::{closed_set, prelude::*};
@@ -52,7 +54,7 @@ impl RowFault {
                 ("A linha não tem tantas colunas quanto o cabeçalho.", "The row has not as many columns as the header.")
             }
             Self::RepeatedRow => {
-                ("Outra linha do arquivo já é deste cliente.", "Another row of the file is this client's already.")
+                ("Outra linha do arquivo já é desta pessoa.", "Another row of the file is this person's already.")
             }
             Self::TwoClients => (
                 "Os dados são de dois clientes diferentes. Una-os antes.",
@@ -78,11 +80,16 @@ pub struct RowError {
 impl RowError {
     #[must_use]
     pub fn new(row: i64, column: Option<&str>, fault: RowFault) -> Self {
-        let (portuguese, english) = fault.texts();
+        Self::of(row, column, fault.as_str(), fault.texts())
+    }
+
+    /// With a code of its own, and what people read of it in Portuguese and in English.
+    #[must_use]
+    pub fn of(row: i64, column: Option<&str>, code: &str, (portuguese, english): (&str, &str)) -> Self {
         Self {
             row,
             column: column.map(ToOwned::to_owned),
-            code: fault.as_str().to_owned(),
+            code: code.to_owned(),
             message: portuguese.to_owned(),
             message_en: english.to_owned(),
         }
@@ -125,8 +132,8 @@ impl FileFault {
             ),
             Self::UnknownCustomField => ("Esta empresa não tem este campo.", "This company has no such field."),
             Self::NoName => (
-                "Nenhuma coluna tem nome, telefone, e-mail ou documento. Diga quais são.",
-                "No column has a name, phone, e-mail or document. Say which they are.",
+                "Nenhuma coluna diz de quem são as linhas, como nome, telefone ou e-mail. Diga quais são.",
+                "No column says whose the rows are, as a name, phone or e-mail does. Say which they are.",
             ),
         }
     }

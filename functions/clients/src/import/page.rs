@@ -6,8 +6,19 @@ use conversations::LOCK_KEYS;
 use futures_util::future::{try_join, try_join5};
 use shared::prelude::*;
 
-use super::{RowError, RowFault, kept::OnExisting, person::Person};
-use crate::{Client, NameSource, client_columns, fields, once_each};
+use super::{
+    RowError, RowFault,
+    kept::{ClientsImported, ImportRow, ListedRow, OnExisting, Statements},
+    mapping::Target,
+    person::Person,
+    run::{Incoming, Reading, Undone, Written},
+    table::Row,
+};
+use crate::{
+    Client, NameSource, client_columns,
+    fields::{self, ClientFields},
+    import_statements, once_each,
+};
 
 /// The tables grow while an import goes on: a plan of its beginning is none of its end.
 const PLAN_ANEW: &str = "select set_config('plan_cache_mode', 'force_custom_plan', true)";
@@ -92,25 +103,6 @@ struct Found {
     earlier: Option<i64>,
 }
 
-/// What an import is.
-#[derive(Clone, Copy, Debug)]
-pub struct Import {
-    pub id: Uuid,
-    pub on_existing: OnExisting,
-    pub is_dry_run: bool,
-    /// Whose its notes are.
-    pub started_by: Option<Uuid>,
-}
-
-/// What came of a page.
-#[derive(Debug, Default)]
-pub struct Written {
-    pub made: i32,
-    pub updated: i32,
-    pub skipped: i32,
-    pub errors: Vec<RowError>,
-}
-
 /// Identities that clients get.
 #[derive(Default)]
 struct Identities {
@@ -142,18 +134,62 @@ struct Plan {
     taken: BTreeSet<Uuid>,
 }
 
-/// Writes the people of a page. Of two rows that are the same client the first counts. `None` when somebody of the staff has made one of
-/// them meanwhile: nothing is to be committed, and the page looked at again.
-///
-/// # Errors
-/// As the database fails.
-pub async fn write(
+/// Clients as a table.
+#[derive(Debug)]
+pub struct Clients;
+
+impl Incoming for Clients {
+    type Column = Target;
+    type Company = ClientFields;
+    type Item = Person;
+
+    const STATEMENTS: Statements = import_statements!("client_imports");
+
+    fn company(transaction: &Transaction, _: &ImportRow) -> impl Future<Output = Result<ClientFields, Error>> + Send {
+        fields::read(transaction)
+    }
+
+    fn fields(company: &ClientFields) -> &ClientFields {
+        company
+    }
+
+    fn read(reading: &Reading<'_, Self>, row: &Row) -> Result<Person, Vec<RowError>> {
+        Person::read(reading, row)
+    }
+
+    fn keys(person: &Person, _: &ClientFields) -> Vec<String> {
+        person.keys()
+    }
+
+    fn write(
+        context: &Context,
+        transaction: &Transaction,
+        import: &ListedRow,
+        _: &ClientFields,
+        people: &[Person],
+    ) -> impl Future<Output = Result<Option<Written>, Error>> + Send {
+        write(context, transaction, import, people)
+    }
+
+    async fn take_back(_: &Context, transaction: &Transaction, import: Uuid, most: i32) -> Result<Undone, Error> {
+        transaction.one(UNDO, &[&import, &most]).await
+    }
+
+    fn tell(transaction: &Transaction, import: &ImportRow) {
+        transaction.tell_staff(&ClientsImported::from(import));
+    }
+}
+
+const UNDO: &str = "select taken, kept from app.undo_client_import($1, $2)";
+
+/// Of two rows that are the same client the first counts. `None` when somebody of the staff has made one of them meanwhile.
+async fn write(
     context: &Context,
     transaction: &Transaction,
-    import: Import,
+    import: &ListedRow,
     people: &[Person],
 ) -> Result<Option<Written>, Error> {
-    let Import { id, on_existing, is_dry_run, .. } = import;
+    let ListedRow { id, on_existing, is_dry_run, .. } = *import;
     transaction.query(PLAN_ANEW, &[]).await?;
     let of_place = matches(transaction, people, is_dry_run).await?;
     let found = found(transaction, id, &of_place, is_dry_run).await?;
@@ -284,7 +320,7 @@ impl Plan {
     }
 
     /// Whether all identities were free.
-    async fn store(&mut self, transaction: &Transaction, import: Import) -> Result<bool, Error> {
+    async fn store(&mut self, transaction: &Transaction, import: &ListedRow) -> Result<bool, Error> {
         let made = Value::Array(std::mem::take(&mut self.made));
         let changed = Value::Array(std::mem::take(&mut self.changed));
         let rows = Value::Array(std::mem::take(&mut self.rows));

@@ -1,20 +1,16 @@
 //! What a row says of a client.
 
-use serde::de::DeserializeOwned;
-use shared::{
-    prelude::*,
-    text::{has_control_characters, has_hidden_characters},
-};
+use shared::prelude::*;
 
-use super::{RowError, RowFault, mapping::Target, table::Row};
-use crate::{
-    Known,
-    document::Document,
-    fields::{ClientField, ClientFields, FieldKind},
-    once_each,
-    phone::Phone,
-    written,
+use super::{
+    RowError, RowFault,
+    cell::{name, note, plain, tags, typed, value},
+    mapping::Target,
+    page::Clients,
+    run::Reading,
+    table::Row,
 };
+use crate::{Known, document::Document, fields::ClientFields, once_each, phone::Phone};
 
 /// Characters of a note.
 const LONGEST_NOTE: usize = 4_000;
@@ -48,7 +44,7 @@ impl Person {
     /// Why it says nothing of the kind.
     pub fn take(&mut self, target: &Target, text: &str, fields: &ClientFields) -> Result<(), RowFault> {
         match target {
-            Target::Name => self.name = Some(name(text)?),
+            Target::Name => self.name = Some(name(text, 120)?),
             Target::Phone => {
                 let more = Known::new(None, None, &numbers(text)?).phones;
                 self.known.phones = once_each(std::mem::take(&mut self.known.phones).into_iter().chain(more));
@@ -58,7 +54,7 @@ impl Person {
                 self.known.document = Some(typed::<Document>(&digits(text), RowFault::InvalidDocument)?.to_string());
             }
             Target::Tags => self.tags.extend(tags(text)?),
-            Target::Notes => self.note = Some(note(text)?),
+            Target::Notes => self.note = Some(note(text, LONGEST_NOTE)?),
             Target::Custom(key) => {
                 let field = fields.fields.iter().find(|field| field.key == *key).ok_or(RowFault::WrongCustomValue)?;
                 self.custom_fields.insert(key.clone(), value(field, text)?);
@@ -68,32 +64,25 @@ impl Person {
     }
 }
 
-/// Reads rows of one file.
-#[derive(Debug)]
-pub struct Reading<'file> {
-    pub headers: &'file [String],
-    pub columns: &'file [Option<Target>],
-    pub fields: &'file ClientFields,
-}
-
-impl Reading<'_> {
+impl Person {
     /// What a row says.
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn person(&self, row: &Row) -> Result<Person, Vec<RowError>> {
+    pub fn read(reading: &Reading<'_, Clients>, row: &Row) -> Result<Self, Vec<RowError>> {
+        let Reading { headers, columns, company } = reading;
         // Empty cells at the end may be left out, or be more than there are columns.
-        if row.cells.iter().skip(self.columns.len()).any(|cell| !cell.trim().is_empty()) {
+        if row.cells.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
             return Err(vec![RowError::new(row.number, None, RowFault::WrongColumns)]);
         }
-        let mut person = Person { row: row.number, ..Person::default() };
+        let mut person = Self { row: row.number, ..Self::default() };
         let mut errors: Vec<RowError> = Vec::new();
-        for ((cell, target), header) in row.cells.iter().zip(self.columns).zip(self.headers) {
+        for ((cell, target), header) in row.cells.iter().zip(*columns).zip(*headers) {
             let (Some(target), text) = (target, plain(cell)) else { continue };
             if text.is_empty() {
                 continue;
             }
-            if let Err(fault) = person.take(target, text, self.fields) {
+            if let Err(fault) = person.take(target, text, company) {
                 errors.push(RowError::new(row.number, Some(header), fault));
             }
         }
@@ -113,87 +102,10 @@ impl Reading<'_> {
     }
 }
 
-/// What formulas begin with.
-pub const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-
-/// Between several in one cell.
-pub const SEPARATORS: [char; 4] = [',', ';', '|', '\n'];
-
-/// A cell without blanks around it, nor the sign that keeps spreadsheets from taking it for a formula.
-fn plain(cell: &str) -> &str {
-    let cell = cell.trim();
-    let is_kept = |rest: &&str| rest.trim_start_matches('\'').starts_with(FORMULA);
-    cell.strip_prefix('\'').filter(is_kept).unwrap_or(cell)
-}
-
-fn visible(text: &str, most: usize) -> Result<String, RowFault> {
-    if text.chars().count() > most {
-        return Err(RowFault::TooLong);
-    }
-    // What stands for a sign that was lost before is none.
-    if has_hidden_characters(text) || text.contains(char::REPLACEMENT_CHARACTER) {
-        Err(RowFault::HiddenCharacters)
-    } else {
-        Ok(text.to_owned())
-    }
-}
-
-fn name(text: &str) -> Result<String, RowFault> {
-    visible(&text.split_whitespace().collect::<Vec<_>>().join(" "), 120)
-}
-
-/// Lines are kept.
-fn note(text: &str) -> Result<String, RowFault> {
-    if text.chars().count() > LONGEST_NOTE {
-        return Err(RowFault::TooLong);
-    }
-    if has_control_characters(text) { Err(RowFault::HiddenCharacters) } else { Ok(text.to_owned()) }
-}
-
 /// Several in one cell, too.
 fn numbers(text: &str) -> Result<Vec<Phone>, RowFault> {
     let texts = text.split([',', ';', '|', '/', '\n']).map(str::trim).filter(|text| !text.is_empty());
     texts.take(50).map(|text| typed(text, RowFault::InvalidPhone)).collect()
-}
-
-fn tags(text: &str) -> Result<Vec<String>, RowFault> {
-    several(text).take(50).map(|text| visible(&text, 40)).collect()
-}
-
-/// What stands between separators, or in quotes with whatever is in it.
-fn several(mut rest: &str) -> impl Iterator<Item = String> {
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(|sign: char| sign.is_whitespace() || SEPARATORS.contains(&sign));
-        let (one, behind) = in_quotes(rest).unwrap_or_else(|| {
-            let (one, behind) = rest.split_at(rest.find(SEPARATORS).unwrap_or(rest.len()));
-            (one.trim_end().to_owned(), behind)
-        });
-        let is_there = !rest.is_empty();
-        rest = behind;
-        is_there.then_some(one)
-    })
-    .filter(|one| !one.is_empty())
-}
-
-/// What the text begins with, if quotes go around the whole of it, and what stands behind.
-fn in_quotes(text: &str) -> Option<(String, &str)> {
-    let inside = text.strip_prefix('"')?;
-    let mut signs = inside.char_indices().peekable();
-    while let Some((place, sign)) = signs.next() {
-        if sign == '"' && signs.next_if(|(_, next)| *next == '"').is_none() {
-            let behind = inside[place + 1..].trim_start();
-            let is_whole = behind.is_empty() || behind.starts_with(SEPARATORS);
-            return is_whole.then(|| (inside[..place].replace("\"\"", "\"").trim().to_owned(), behind));
-        }
-    }
-    None
-}
-
-fn typed<T: DeserializeOwned + Validate<Context = ()>>(text: &str, fault: RowFault) -> Result<T, RowFault> {
-    if text.len() > 400 {
-        return Err(RowFault::TooLong);
-    }
-    serde_json::from_value::<T>(json!(text)).ok().filter(|value| value.validate().is_ok()).ok_or(fault)
 }
 
 /// Spreadsheets take zeros away that a document begins with.
@@ -205,47 +117,12 @@ fn digits(text: &str) -> String {
     }
 }
 
-/// What a text is as a value of a field.
-///
-/// # Errors
-/// Why it is none.
-pub fn value(field: &ClientField, text: &str) -> Result<Value, RowFault> {
-    let lower = text.to_lowercase();
-    let value = match field.kind {
-        FieldKind::Text => json!(visible(text, 500)?),
-        FieldKind::Number => number(text).ok_or(RowFault::WrongCustomValue)?,
-        FieldKind::Date => json!(date(text).ok_or(RowFault::WrongCustomValue)?),
-        FieldKind::Boolean => match lower.as_str() {
-            "sim" | "s" | "true" | "verdadeiro" | "yes" | "y" | "1" | "x" => json!(true),
-            "não" | "nao" | "n" | "false" | "falso" | "no" | "0" => json!(false),
-            _ => return Err(RowFault::WrongCustomValue),
-        },
-        FieldKind::Choice => {
-            let option = field.options.iter().find(|option| option.to_lowercase() == lower);
-            json!(option.ok_or(RowFault::WrongCustomValue)?)
-        }
-    };
-    Ok(value)
-}
-
-fn number(text: &str) -> Option<Value> {
-    let plain = written::number(text, false)?;
-    plain.parse::<i64>().ok().map(|whole| json!(whole)).or_else(|| {
-        let figure = plain.parse::<f64>().ok().filter(|number| number.is_finite())?;
-        Some(json!(figure))
-    })
-}
-
-/// The day of what may have a time behind it.
-fn date(text: &str) -> Option<String> {
-    written::date(text.split([' ', 'T']).next()?, None).map(|date| date.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::import::mapping::Column;
 
     fn fields() -> ClientFields {
         let fields = json!([
@@ -261,9 +138,9 @@ mod tests {
         let headers: Vec<String> = cells.iter().map(|(target, _)| (*target).to_owned()).collect();
         let columns: Vec<Option<Target>> = headers.iter().map(|header| Target::read(header)).collect();
         let fields = fields();
-        let reading = Reading { headers: &headers, columns: &columns, fields: &fields };
+        let reading = Reading { headers: &headers, columns: &columns, company: &fields };
         let row = Row { number: 2, cells: cells.iter().map(|(_, cell)| (*cell).to_owned()).collect() };
-        reading.person(&row).map_err(|errors| errors.into_iter().map(|error| (error.column, error.code)).collect())
+        Person::read(&reading, &row).map_err(|errors| errors.into_iter().map(|error| (error.column, error.code)).collect())
     }
 
     #[test]
@@ -306,15 +183,6 @@ mod tests {
                 Err(vec![(Some(target.to_owned()), "wrong_custom_value".to_owned())])
             );
         }
-    }
-
-    #[test]
-    fn what_separates_tags_may_stand_in_one() {
-        let several = |text: &str| super::several(text).collect::<Vec<_>>();
-        assert_eq!(several(" vip, 2026;;vip |\n x y "), ["vip", "2026", "vip", "x y"]);
-        assert_eq!(several("'a, b', 'c ''d'' e';'f' g,".replace('\'', "\"").as_str()), ["a, b", "c \"d\" e", "\"f\" g"]);
-        assert_eq!(several("\"a, b"), ["\"a", "b"]);
-        assert!(several(" ;, \" \" ").is_empty());
     }
 
     #[test]

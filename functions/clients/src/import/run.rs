@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join;
 use shared::{
     files,
     prelude::*,
@@ -15,13 +15,11 @@ use shared::{
 
 use super::{
     FileFault, RowError, RowFault,
-    kept::{ClientsImported, IMPORT, ImportRow, ListedRow, MOST_ERRORS},
-    mapping::{self, Mapping},
-    page,
-    person::{Person, Reading},
+    kept::{ImportRow, ListedRow, MOST_ERRORS, Statements},
+    mapping::{self, Column, Mapping},
     table::{LARGEST, Place, Row, Table},
 };
-use crate::{fields, import_columns};
+use crate::fields::ClientFields;
 
 /// Rows of a page.
 const PAGE: usize = 200;
@@ -44,44 +42,100 @@ struct StoredFile {
     storage_key: String,
 }
 
-const READ_AS: &str = "update client_imports set headers = $2, mapping = $3 where id = $1";
+/// What comes in as a table.
+pub trait Incoming {
+    /// What a column may be.
+    type Column: Column + Send + Sync;
+    /// What of the company rows are read with.
+    type Company: Send + Sync;
+    /// What a row is.
+    type Item: Send + Sync;
 
-/// Errors are kept as long as there are few.
-const COUNT: &str = "
-    update client_imports
-       set made = made + $2, updated = updated + $3, skipped = skipped + $4, failed = failed + $5, errors = errors || $6::jsonb,
-           error_count = error_count + $7
-     where id = $1";
+    const STATEMENTS: Statements;
 
-const END: &str = concat!(
-    "update client_imports set state = $2, fault = $3, finished_at = now() where id = $1 and finished_at is null returning ",
-    import_columns!()
-);
+    /// What of the company rows of this import are read with.
+    fn company(transaction: &Transaction, import: &ImportRow) -> impl Future<Output = Result<Self::Company, Error>> + Send;
 
-const GIVE_UP: &str = "update client_imports set state = 'failed', finished_at = now() where id = $1 and finished_at is null";
+    /// The company's own fields of them.
+    fn fields(company: &Self::Company) -> &ClientFields;
 
-const GOES_ON: &str =
-    "update client_imports set state = 'going', finished_at = null where id = $1 and state = 'failed' and undo_job_id is null";
+    /// What a row says.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    fn read(reading: &Reading<'_, Self>, row: &Row) -> Result<Self::Item, Vec<RowError>>
+    where
+        Self: Sized;
+
+    /// By what it is known: of two rows that have one of these the first counts.
+    fn keys(item: &Self::Item, company: &Self::Company) -> Vec<String>;
+
+    /// Writes the items of a page. `None` when it is to be looked at again, since somebody has come between: then nothing is committed.
+    fn write(
+        context: &Context,
+        transaction: &Transaction,
+        import: &ListedRow,
+        company: &Self::Company,
+        items: &[Self::Item],
+    ) -> impl Future<Output = Result<Option<Written>, Error>> + Send;
+
+    /// Takes back what an import did to the next ones, `most` at once.
+    fn take_back(
+        context: &Context,
+        transaction: &Transaction,
+        import: Uuid,
+        most: i32,
+    ) -> impl Future<Output = Result<Undone, Error>> + Send;
+
+    /// Tells who shows lists of them.
+    fn tell(transaction: &Transaction, import: &ImportRow);
+}
+
+/// What rows of one file are read with.
+pub struct Reading<'file, I: Incoming> {
+    pub headers: &'file [String],
+    pub columns: &'file [Option<I::Column>],
+    pub company: &'file I::Company,
+}
+
+/// What came of a page.
+#[derive(Debug, Default)]
+pub struct Written {
+    pub made: i32,
+    pub updated: i32,
+    pub skipped: i32,
+    pub errors: Vec<RowError>,
+}
+
+/// How many were taken back, and of how many something stays.
+#[derive(Clone, Copy, Debug, Default, FromRow)]
+pub struct Undone {
+    pub taken: i32,
+    pub kept: i32,
+}
+
+#[derive(FromRow)]
+struct MappedBefore {
+    mapping: Value,
+}
 
 /// Takes up an import, or goes on with it.
 ///
 /// # Errors
 /// As the database or S3 fails.
-pub async fn import(context: Context, job: Claimed) -> Result<Outcome, Error> {
+pub async fn import<I: Incoming>(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let ImportJob { import_id } = job.read()?;
     let Some(progress) = Progress::begin(&context, job.company_id, job.id).await? else {
         return Ok(Outcome::Failed { reason: NO_ONE_WATCHES.to_owned() });
     };
     let transaction = context.begin_system(job.company_id).await?;
-    let (_, import, fields): (_, ImportRow, _) = try_join3(
-        transaction.execute(GOES_ON, &[&import_id]),
-        transaction.one(IMPORT, &[&import_id]),
-        fields::read(&transaction),
-    )
-    .await?;
-    let file: Option<StoredFile> = transaction.first(FILE, &[&import.listed.file_id]).await?;
+    let statements = I::STATEMENTS;
+    let (_, import): (_, ImportRow) =
+        try_join(transaction.execute(statements.goes_on, &[&import_id]), transaction.one(statements.one, &[&import_id])).await?;
+    let (company, file): (_, Option<StoredFile>) =
+        try_join(I::company(&transaction, &import), transaction.first(FILE, &[&import.listed.file_id])).await?;
     transaction.commit_quietly().await?;
-    let run = Run { context, job, progress, import };
+    let run = Run::<I> { context, job, progress, import, company };
     // Nothing more comes of what was taken back.
     if run.import.listed.undo_job_id.is_some() {
         return run.end(Ending::Cancelled, None).await;
@@ -90,27 +144,42 @@ pub async fn import(context: Context, job: Claimed) -> Result<Outcome, Error> {
         Ok(table) => table,
         Err(fault) => return run.end(Ending::Done, Some(fault)).await,
     };
-    let mapping = run.import.mapping().unwrap_or_else(|| mapping::guess(&table.headers, &fields));
-    let columns = mapping::columns(&table.headers, &mapping, &fields);
+    let mapping = run.mapping(&table).await?;
+    let columns = mapping::columns(&table.headers, &mapping, I::fields(&run.company));
     run.note(&table, &mapping).await?;
     match columns {
-        Ok(columns) => run.rows(&table, &Reading { headers: &table.headers, columns: &columns, fields: &fields }).await,
+        Ok(columns) => run.rows(&table, &columns).await,
         Err(fault) => run.end(Ending::Done, Some(fault)).await,
     }
 }
 
-struct Run {
+struct Run<I: Incoming> {
     context: Context,
     job: Claimed,
     progress: Progress,
     import: ImportRow,
+    company: I::Company,
 }
 
-impl Run {
+impl<I: Incoming> Run<I> {
     async fn table(&self, file: Option<StoredFile>) -> Result<Result<Table, FileFault>, Error> {
         let Some(StoredFile { storage_key }) = file else { return Ok(Err(FileFault::Gone)) };
         let Some(fetched) = files::fetch(&self.context, &storage_key, LARGEST).await? else { return Ok(Err(FileFault::Gone)) };
         Ok(if fetched.size > LARGEST { Err(FileFault::TooLarge) } else { Table::open(fetched.content) })
+    }
+
+    /// What columns are: as it was said, as it was the last time that a file had these, or as they seem to say.
+    async fn mapping(&self, table: &Table) -> Result<Mapping, Error> {
+        if let Some(said) = self.import.mapping() {
+            return Ok(said);
+        }
+        let transaction = self.context.begin_system(self.job.company_id).await?;
+        let before: Option<MappedBefore> =
+            transaction.first(I::STATEMENTS.mapped_before, &[&table.headers, &self.import.listed.id]).await?;
+        let fields = I::fields(&self.company);
+        let remembered = before.and_then(|before| serde_json::from_value::<Mapping>(before.mapping).ok());
+        let holds = |mapping: &Mapping| mapping::columns::<I::Column>(&table.headers, mapping, fields).is_ok();
+        Ok(remembered.filter(holds).unwrap_or_else(|| mapping::guess::<I::Column>(&table.headers, fields)))
     }
 
     /// Notes what the file is, once.
@@ -120,18 +189,18 @@ impl Run {
         }
         let transaction = self.context.begin_system(self.job.company_id).await?;
         self.progress.expect(&transaction, table.rows).await?;
-        transaction.execute(READ_AS, &[&self.import.listed.id, &table.headers, &json!(mapping)]).await?;
+        transaction.execute(I::STATEMENTS.read_as, &[&self.import.listed.id, &table.headers, &json!(mapping)]).await?;
         transaction.commit_quietly().await
     }
 
-    async fn rows(mut self, table: &Table, reading: &Reading<'_>) -> Result<Outcome, Error> {
+    async fn rows(mut self, table: &Table, columns: &[Option<I::Column>]) -> Result<Outcome, Error> {
         let unreadable = |_| shared::error::INTERNAL.caused_by("the file was there before");
         let begin = self.progress.place::<Place>()?.unwrap_or(table.first());
         let mut seen = Seen::default();
         let mut earlier = table.rows_from(table.first()).map_err(unreadable)?;
         while earlier.place != begin {
             let Some(row) = earlier.next() else { break };
-            drop(reading.person(&row).map(|person| seen.take(&person)));
+            drop(self.items(&[row], table, columns, &mut seen));
         }
         let mut rows = table.rows_from(begin).map_err(unreadable)?;
         if self.progress.is_cancelled() {
@@ -139,9 +208,9 @@ impl Run {
         }
         let mut attempts = 0;
         let mut page: Vec<Row> = rows.by_ref().take(PAGE).collect();
-        let mut people = read(&page, reading, &mut seen);
+        let mut items = self.items(&page, table, columns, &mut seen);
         while !page.is_empty() {
-            let Some(step) = self.page(&page, &people, rows.place).await? else {
+            let Some(step) = self.page(&page, &items, rows.place).await? else {
                 attempts += 1;
                 if attempts < 5 {
                     continue;
@@ -155,25 +224,43 @@ impl Run {
                 Step::Cancelled => return self.end(Ending::Cancelled, None).await,
             }
             page = rows.by_ref().take(PAGE).collect();
-            people = read(&page, reading, &mut seen);
+            items = self.items(&page, table, columns, &mut seen);
         }
         self.end(Ending::Done, None).await
+    }
+
+    /// What the rows of a page are, and what is wrong with its other rows.
+    fn items(
+        &self,
+        page: &[Row],
+        table: &Table,
+        columns: &[Option<I::Column>],
+        seen: &mut Seen,
+    ) -> (Vec<I::Item>, Vec<RowError>) {
+        let reading = Reading::<I> { headers: &table.headers, columns, company: &self.company };
+        let (mut items, mut faults) = (Vec::new(), Vec::new());
+        for row in page {
+            match I::read(&reading, row) {
+                Ok(item) if seen.take(&I::keys(&item, &self.company)) => items.push(item),
+                Ok(_) => faults.push(RowError::new(row.number, None, RowFault::RepeatedRow)),
+                Err(errors) => faults.extend(errors),
+            }
+        }
+        (items, faults)
     }
 
     /// Writes a page and counts it; `None` when it is to be looked at again.
     async fn page(
         &mut self,
         page: &[Row],
-        (people, faults): &(Vec<Person>, Vec<RowError>),
+        (items, faults): &(Vec<I::Item>, Vec<RowError>),
         next: Place,
     ) -> Result<Option<Step>, Error> {
         let transaction = self.context.begin_system(self.job.company_id).await?;
-        let ListedRow { id, on_existing, is_dry_run, error_count, started_by, .. } = self.import.listed;
-        let import = page::Import { id, on_existing, is_dry_run, started_by };
-        let Some(written) = page::write(&self.context, &transaction, import, people).await? else {
-            return Ok(None);
-        };
-        let mut errors: Vec<&RowError> = faults.iter().chain(&written.errors).collect();
+        let ListedRow { id, error_count, .. } = self.import.listed;
+        let written = I::write(&self.context, &transaction, &self.import.listed, &self.company, items).await?;
+        let Some(Written { made, updated, skipped, errors }) = written else { return Ok(None) };
+        let mut errors: Vec<&RowError> = faults.iter().chain(&errors).collect();
         errors.sort_by_key(|error| error.row);
         let mut failed: Vec<i64> = errors.iter().map(|error| error.row).collect();
         failed.dedup();
@@ -181,8 +268,7 @@ impl Run {
         let count = |items: usize| i32::try_from(items).unwrap_or(i32::MAX);
         let (failed, all_errors) = (failed.len(), count(errors.len()));
         let shown = json!(errors.into_iter().take(room).collect::<Vec<_>>());
-        let page::Written { made, updated, skipped, .. } = written;
-        transaction.execute(COUNT, &[&id, &made, &updated, &skipped, &count(failed), &shown, &all_errors]).await?;
+        transaction.execute(I::STATEMENTS.count, &[&id, &made, &updated, &skipped, &count(failed), &shown, &all_errors]).await?;
         let step = self.progress.advance(&transaction, page.len(), failed, next).await?;
         transaction.commit_quietly().await?;
         self.import.listed.error_count += all_errors;
@@ -197,12 +283,12 @@ impl Run {
         };
         let transaction = self.context.begin_system(self.job.company_id).await?;
         let code = fault.map(FileFault::as_str);
-        let ended: Option<ImportRow> = transaction.first(END, &[&self.import.listed.id, &state, &code]).await?;
+        let ended: Option<ImportRow> = transaction.first(I::STATEMENTS.end, &[&self.import.listed.id, &state, &code]).await?;
         let import = ended.unwrap_or(self.import);
         let ListedRow { made, updated, skipped, failed, is_dry_run, .. } = import.listed;
         let result = json!({"made": made, "updated": updated, "skipped": skipped, "failed": failed, "problem": code});
         if !is_dry_run && made + updated > 0 {
-            transaction.tell_staff(&ClientsImported::from(&import));
+            I::tell(&transaction, &import);
         }
         self.progress.finish(&transaction, ending, &result).await?;
         self.job.finish(&transaction);
@@ -211,7 +297,7 @@ impl Run {
     }
 }
 
-/// Who the rows of a file are: of two rows that are the same client the first counts.
+/// Who the rows of a file are: of two rows that are the same person the first counts.
 #[derive(Default)]
 struct Seen {
     keys: HashSet<u64>,
@@ -219,8 +305,8 @@ struct Seen {
 
 impl Seen {
     /// Whether nobody before them was known by anything of this.
-    fn take(&mut self, person: &Person) -> bool {
-        let hashes: Vec<u64> = person.keys().iter().map(|key| hash(key)).collect();
+    fn take(&mut self, keys: &[String]) -> bool {
+        let hashes: Vec<u64> = keys.iter().map(|key| hash(key)).collect();
         if hashes.iter().any(|hash| self.keys.contains(hash)) {
             return false;
         }
@@ -235,57 +321,29 @@ fn hash(key: &str) -> u64 {
     hasher.finish()
 }
 
-/// The people of a page, and what is wrong with its other rows.
-fn read(page: &[Row], reading: &Reading<'_>, seen: &mut Seen) -> (Vec<Person>, Vec<RowError>) {
-    let (mut people, mut faults) = (Vec::new(), Vec::new());
-    for row in page {
-        match reading.person(row) {
-            Ok(person) if seen.take(&person) => people.push(person),
-            Ok(_) => faults.push(RowError::new(row.number, None, RowFault::RepeatedRow)),
-            Err(errors) => faults.extend(errors),
-        }
-    }
-    (people, faults)
-}
-
 /// An import's job is given up.
 ///
 /// # Errors
 /// As the database fails.
-pub async fn give_up(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
+pub async fn give_up<I: Incoming>(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
     let Ok(ImportJob { import_id }) = job.read() else { return Ok(()) };
-    transaction.execute(GIVE_UP, &[&import_id]).await.map(drop)
+    transaction.execute(I::STATEMENTS.give_up, &[&import_id]).await.map(drop)
 }
 
 /// What could not be taken back may be asked for once more.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn give_up_undo(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
+pub async fn give_up_undo<I: Incoming>(job: &Claimed, transaction: &Transaction) -> Result<(), Error> {
     let Ok(ImportJob { import_id }) = job.read() else { return Ok(()) };
-    transaction.execute(STOP_UNDO, &[&import_id]).await.map(drop)
-}
-
-const UNDO: &str = "select * from app.undo_client_import($1, $2)";
-
-/// It may be gone on with.
-const STOP_UNDO: &str =
-    concat!("update client_imports set undo_job_id = null where client_imports.id = $1 returning ", import_columns!());
-
-const UNDONE: &str =
-    concat!("update client_imports set undone_at = now() where client_imports.id = $1 returning ", import_columns!());
-
-#[derive(FromRow)]
-struct Undone {
-    taken: i32,
-    kept: i32,
+    transaction.execute(I::STATEMENTS.stop_undo, &[&import_id]).await.map(drop)
 }
 
 /// Takes back what an import did.
 ///
 /// # Errors
 /// As the database fails.
-pub async fn undo(context: Context, job: Claimed) -> Result<Outcome, Error> {
+pub async fn undo<I: Incoming>(context: Context, job: Claimed) -> Result<Outcome, Error> {
     let ImportJob { import_id } = job.read()?;
     let Some(mut progress) = Progress::begin(&context, job.company_id, job.id).await? else {
         return Ok(Outcome::Failed { reason: NO_ONE_WATCHES.to_owned() });
@@ -293,12 +351,13 @@ pub async fn undo(context: Context, job: Claimed) -> Result<Outcome, Error> {
     loop {
         let transaction = context.begin_system(job.company_id).await?;
         let is_cancelled = progress.is_cancelled();
-        let page: Undone =
-            if is_cancelled { Undone { taken: 0, kept: 0 } } else { transaction.one(UNDO, &[&import_id, &UNDO_PAGE]).await? };
+        let page =
+            if is_cancelled { Undone::default() } else { I::take_back(&context, &transaction, import_id, UNDO_PAGE).await? };
         if page.taken == 0 {
-            let (ending, statement) = if is_cancelled { (Ending::Cancelled, STOP_UNDO) } else { (Ending::Done, UNDONE) };
+            let (ending, statement) =
+                if is_cancelled { (Ending::Cancelled, I::STATEMENTS.stop_undo) } else { (Ending::Done, I::STATEMENTS.undone) };
             let import: ImportRow = transaction.one(statement, &[&import_id]).await?;
-            transaction.tell_staff(&ClientsImported::from(&import));
+            I::tell(&transaction, &import);
             let result =
                 json!({"removed": import.listed.removed, "restored": import.listed.restored, "kept": import.listed.kept});
             progress.finish(&transaction, ending, &result).await?;

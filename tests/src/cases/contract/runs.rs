@@ -70,9 +70,10 @@ const UNAUDITED: [&str; 19] = [
 ];
 
 /// Reads of personal data, and of secrets.
-const NOTED_READS: [&str; 6] = [
+const NOTED_READS: [&str; 7] = [
     "download_file",
     "export_clients",
+    "export_leads",
     "export_productivity",
     "get_botconversa_webhook",
     "get_conversation",

@@ -344,6 +344,7 @@ fn with_any_ids(text: &str) -> String {
         "tag",
         "merge",
         "import",
+        "lead_import",
         "instance",
         "account",
         "article",
@@ -398,6 +399,7 @@ struct Scene {
     tag: String,
     merge: String,
     import: String,
+    lead_import: String,
     instance: String,
     account: String,
     article: String,
@@ -460,6 +462,7 @@ impl Scene {
         }
         let merge = sample::client_merge(&company, &one[0], &one[1]).await;
         let import = sample::client_import(stack, &company).await;
+        let lead_import = leads::sample::ended_import(stack, &company).await;
         let instance = sample::instance(stack, &company, "Instância da casa").await;
         let account = sample::account(stack, &company).await;
         let article = sample::article(&company, &secret(&company)).await;
@@ -507,6 +510,7 @@ impl Scene {
             tag,
             merge,
             import,
+            lead_import,
             instance,
             account,
             article,
@@ -559,6 +563,7 @@ impl Scene {
             ("{tag}", self.tag.clone()),
             ("{merge}", self.merge.clone()),
             ("{import}", self.import.clone()),
+            ("{lead_import}", self.lead_import.clone()),
             ("{instance}", self.instance.clone()),
             ("{account}", self.account.clone()),
             ("{article}", self.article.clone()),

@@ -63,6 +63,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "lead.interaction_added",
     "lead.scored",
     "lead.updated",
+    "leads.imported",
     "lead_fields.updated",
     "lead_scoring.updated",
     "pipeline.created",

@@ -2,6 +2,7 @@
 
 mod board;
 mod cards;
+pub mod imported;
 mod joined;
 mod many;
 pub mod sample;
@@ -20,6 +21,7 @@ use crate::Case;
 pub fn cases() -> Vec<(&'static str, Case)> {
     use board as leads_board;
     use cards as leads_cards;
+    use imported as leads_imported;
     use joined as leads_joined;
     use many as leads_many;
     use scored as leads_scored;
@@ -42,6 +44,17 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             agents_see_what_is_theirs_and_their_departments,
             a_conversation_becomes_a_lead_once,
             everything_that_happened_is_in_the_history,
+        };
+        leads_imported::{
+            a_table_becomes_leads_with_every_wrong_row_named,
+            a_dry_run_of_leads_says_what_would_be_and_writes_nothing,
+            what_columns_are_is_remembered,
+            leads_who_are_there_stay_change_or_come_once_more,
+            an_import_of_leads_that_is_undone_leaves_what_people_use,
+            what_is_wrong_with_an_import_of_leads_is_named,
+            imports_staff_and_movers_meet_in_one_column,
+            thousands_of_leads_come_in_go_out_and_go_again,
+            leads_that_are_exported_come_in_again,
         };
         leads_joined::{
             twins_are_shown_and_joined_and_parted,

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tests::{Company, Stack, company::text};
 use uuid::Uuid;
 
-use super::{lead_with, path, pipeline, stage};
-use crate::cases::contract::sample::watched_job;
+use super::{imported, lead_with, path, pipeline, stage};
+use crate::cases::{contract::sample::watched_job, upload};
 
 /// The value of a placeholder in a function's sample.
 pub async fn value(stack: &Stack, company: &Company, function: &str, placeholder: &str) -> String {
@@ -30,6 +30,9 @@ pub async fn value(stack: &Stack, company: &Company, function: &str, placeholder
             text(&lead["id"]).to_owned()
         }
         "lead_merge_id" => merge(company).await,
+        "lead_table_id" => table(stack, company).await,
+        "lead_import_id" => ended_import(stack, company).await,
+        "lead_import_job_id" => import_job(stack, company).await,
         _ => {
             worked(company).await;
             watched_job(stack, company, ("recompute_scores", "scores"), json!({"version": 0})).await
@@ -137,4 +140,38 @@ pub async fn change(company: &Company, function: &str) -> Saved {
             (format!("/pipelines/{id}/stages"), json!({"stages": super::stages::drawn(&drawn)}), changed)
         }
     }
+}
+
+async fn table(stack: &Stack, company: &Company) -> String {
+    let number = Uuid::now_v7().as_u128() % 100_000_000;
+    let content = format!("Nome;E-mail\nBia;bia.{number}@escola.com.br\n");
+    upload::table(stack, &company.admin, "leads.csv", "text/csv", content.as_bytes()).await
+}
+
+/// An import that has ended.
+pub async fn ended_import(stack: &Stack, company: &Company) -> String {
+    let table = table(stack, company).await;
+    let id = imported::import(company, json!({"file_id": table})).await;
+    imported::imported(company, &id).await;
+    id
+}
+
+/// A job in a lane of its own: nobody but the run works on it.
+async fn import_job(stack: &Stack, company: &Company) -> String {
+    let table: Uuid = table(stack, company).await.parse().expect("an id");
+    let board = pipeline(&company.admin).await;
+    let [board_id, stage_id] = [text(&board["id"]).to_owned(), stage(&board, "new")].map(|id| id.parse::<Uuid>().expect("an id"));
+    let id = Uuid::now_v7();
+    let add = "
+        with progress as (
+            insert into job_progress (id, company_id, kind, key, started_by) values ($1, $2, 'import_leads', $1::uuid::text, $3)
+        ), import as (
+            insert into lead_imports (id, company_id, file_id, file_name, on_existing, is_dry_run, pipeline_id, stage_id)
+            values ($1, $2, $4, 'leads.csv', 'skip', false, $5, $6)
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        values ($1, $2, 'import_leads', 'leads', $1::uuid::text, jsonb_build_object('import_id', $1::uuid), now(), 1)";
+    let database = stack.database().await;
+    database.execute(add, &[&id, &company.id, &company.admin.id, &table, &board_id, &stage_id]).await.expect("a job");
+    id.to_string()
 }
