@@ -704,8 +704,8 @@ grant execute on function app.would_see_lead to app_lookup;
 
 insert into notification_types (type, position, caused_by, sound, on_screen, rings, by_mail, by_push, words) values
 ('lead_assigned', 130, 'agent', 'assignment', true, true, true, true, '{
-    "pt-BR": {"name": "Leads entregues a mim", "title": "O lead {lead} é com você", "titles": "{count} leads são com você", "body": ""},
-    "en": {"name": "Leads given to me", "title": "The lead {lead} is yours", "titles": "{count} leads are yours", "body": ""}}'),
+    "pt-BR": {"name": "Leads entregues a mim", "title": "O lead {lead} é com você", "titles": "{count} leads são com você", "title_many": "{leads} leads são com você", "body": ""},
+    "en": {"name": "Leads given to me", "title": "The lead {lead} is yours", "titles": "{count} leads are yours", "title_many": "{leads} leads are yours", "body": ""}}'),
 ('lead_converted', 140, 'agent', 'alert', true, true, false, true, '{
     "pt-BR": {"name": "Vendas fechadas", "title": "{lead} fechou!", "body": "{value|}"},
     "en": {"name": "Sales", "title": "{lead} has bought!", "body": "{value|}"}}'),
@@ -713,29 +713,61 @@ insert into notification_types (type, position, caused_by, sound, on_screen, rin
     "pt-BR": {"name": "Respostas a follow-ups", "title": "{lead} respondeu ao follow-up!", "body": ""},
     "en": {"name": "Answers to follow-ups", "title": "{lead} has answered the follow-up!", "body": ""}}');
 
-create function app.notify_of_lead() returns trigger language plpgsql as $$
+-- Once for each statement: of many leads that somebody gets at once they are told together. A table that comes in tells of all at its end.
+create function app.notice_of_leads(person uuid, leads bigint, lead uuid, version integer) returns jsonb language sql immutable as $$
+    select jsonb_build_object('type', 'lead_assigned', 'people', jsonb_build_array(person), 'cause', 'lead:' || lead || ':' || version,
+                              'group_key', 'lead:' || lead, 'lead_id', lead, 'source_id', lead)
+           || case when leads > 1 then jsonb_build_object('facts', jsonb_build_object('variant', 'many', 'leads', leads)) else '{}' end
+$$;
+grant execute on function app.notice_of_leads to app_staff, app_system, app_lookup;
+create function app.notify_of_leads() returns trigger language plpgsql as $$
 declare
-    given jsonb := jsonb_build_array(case when tg_op = 'INSERT' or new.closer_id is distinct from old.closer_id then new.closer_id end,
-                                     case when tg_op = 'INSERT' or new.sdr_id is distinct from old.sdr_id then new.sdr_id end);
+    given record;
 begin
-    if new.status = 'open' and given <> '[null, null]' then
-        perform app.notify(jsonb_build_object(
-            'type', 'lead_assigned', 'people', jsonb_path_query_array(given, '$[*] ? (@ != null)'),
-            'cause', 'lead:' || new.id || ':' || new.version, 'group_key', 'lead:' || new.id, 'lead_id', new.id, 'source_id', new.id));
-    end if;
-    if tg_op = 'UPDATE' and new.status = 'won' and old.status <> 'won' then
-        perform app.notify(jsonb_build_object(
-            'type', 'lead_converted', 'people', jsonb_path_query_array(jsonb_build_array(new.closer_id, new.sdr_id), '$[*] ? (@ != null)'),
-            'groups', jsonb_build_array('leaders'), 'cause', 'won:' || new.id || ':' || new.closed_at, 'group_key', 'won:' || new.id,
-            'lead_id', new.id, 'source_id', new.id,
-            'facts', jsonb_strip_nulls(jsonb_build_object('value', 'R$ ' || replace(to_char(new.value, 'FM999999999990.00'), '.', ',')))));
+    if current_setting('app.is_import', true) = 'on' then
+        return null;
+    elsif tg_op = 'INSERT' then
+        for given in
+            select person, count(*) as leads, min(made.id::text)::uuid as id, min(made.version) as version
+              from made cross join lateral (select closer_id as person union select sdr_id) people
+             where person is not null and made.status = 'open'
+             group by person order by person
+        loop
+            perform app.notify(app.notice_of_leads(given.person, given.leads, given.id, given.version));
+        end loop;
+    else
+        for given in
+            select person, count(*) as leads, min(made.id::text)::uuid as id, min(made.version) as version
+              from made
+              join was on was.id = made.id
+             cross join lateral (select made.closer_id as person where made.closer_id is distinct from was.closer_id
+                                 union select made.sdr_id where made.sdr_id is distinct from was.sdr_id) people
+             where person is not null and made.status = 'open' and made.merged_into_id is null and made.deleted_at is null
+             group by person order by person
+        loop
+            perform app.notify(app.notice_of_leads(given.person, given.leads, given.id, given.version));
+        end loop;
     end if;
     return null;
 end
 $$;
-create trigger leads_notify_new after insert on leads for each row execute function app.notify_of_lead();
-create trigger leads_notify after update of closer_id, sdr_id, stage_id on leads
-    for each row when (new.merged_into_id is null and new.deleted_at is null) execute function app.notify_of_lead();
+create trigger leads_notify_new after insert on leads referencing new table as made for each statement execute function app.notify_of_leads();
+create trigger leads_notify after update on leads referencing new table as made old table as was
+    for each statement execute function app.notify_of_leads();
+
+create function app.notify_of_sale() returns trigger language plpgsql as $$
+begin
+    perform app.notify(jsonb_build_object(
+        'type', 'lead_converted', 'people', jsonb_path_query_array(jsonb_build_array(new.closer_id, new.sdr_id), '$[*] ? (@ != null)'),
+        'groups', jsonb_build_array('leaders'), 'cause', 'won:' || new.id || ':' || new.closed_at, 'group_key', 'won:' || new.id,
+        'lead_id', new.id, 'source_id', new.id,
+        'facts', jsonb_strip_nulls(jsonb_build_object('value', 'R$ ' || replace(to_char(new.value, 'FM999999999990.00'), '.', ',')))));
+    return null;
+end
+$$;
+create trigger leads_sold after update of stage_id on leads
+    for each row when (new.status = 'won' and old.status <> 'won' and new.merged_into_id is null and new.deleted_at is null)
+    execute function app.notify_of_sale();
 
 -- All that happened with a lead.
 create view lead_history with (security_invoker = true) as

@@ -108,3 +108,5 @@ begin
     return gone + more;
 end
 $$;
+
+insert into event_rules (type, told_by) values ('leads.transferred', 'supervisor');

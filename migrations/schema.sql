@@ -7814,6 +7814,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.notice_of_leads(person uuid, leads bigint, lead uuid, version integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    select jsonb_build_object('type', 'lead_assigned', 'people', jsonb_build_array(person), 'cause', 'lead:' || lead || ':' || version,
+                              'group_key', 'lead:' || lead, 'lead_id', lead, 'source_id', lead)
+           || case when leads > 1 then jsonb_build_object('facts', jsonb_build_object('variant', 'many', 'leads', leads)) else '{}' end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -7969,25 +7979,36 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION app.notify_of_lead()
+CREATE OR REPLACE FUNCTION app.notify_of_leads()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 declare
-    given jsonb := jsonb_build_array(case when tg_op = 'INSERT' or new.closer_id is distinct from old.closer_id then new.closer_id end,
-                                     case when tg_op = 'INSERT' or new.sdr_id is distinct from old.sdr_id then new.sdr_id end);
+    given record;
 begin
-    if new.status = 'open' and given <> '[null, null]' then
-        perform app.notify(jsonb_build_object(
-            'type', 'lead_assigned', 'people', jsonb_path_query_array(given, '$[*] ? (@ != null)'),
-            'cause', 'lead:' || new.id || ':' || new.version, 'group_key', 'lead:' || new.id, 'lead_id', new.id, 'source_id', new.id));
-    end if;
-    if tg_op = 'UPDATE' and new.status = 'won' and old.status <> 'won' then
-        perform app.notify(jsonb_build_object(
-            'type', 'lead_converted', 'people', jsonb_path_query_array(jsonb_build_array(new.closer_id, new.sdr_id), '$[*] ? (@ != null)'),
-            'groups', jsonb_build_array('leaders'), 'cause', 'won:' || new.id || ':' || new.closed_at, 'group_key', 'won:' || new.id,
-            'lead_id', new.id, 'source_id', new.id,
-            'facts', jsonb_strip_nulls(jsonb_build_object('value', 'R$ ' || replace(to_char(new.value, 'FM999999999990.00'), '.', ',')))));
+    if current_setting('app.is_import', true) = 'on' then
+        return null;
+    elsif tg_op = 'INSERT' then
+        for given in
+            select person, count(*) as leads, min(made.id::text)::uuid as id, min(made.version) as version
+              from made cross join lateral (select closer_id as person union select sdr_id) people
+             where person is not null and made.status = 'open'
+             group by person order by person
+        loop
+            perform app.notify(app.notice_of_leads(given.person, given.leads, given.id, given.version));
+        end loop;
+    else
+        for given in
+            select person, count(*) as leads, min(made.id::text)::uuid as id, min(made.version) as version
+              from made
+              join was on was.id = made.id
+             cross join lateral (select made.closer_id as person where made.closer_id is distinct from was.closer_id
+                                 union select made.sdr_id where made.sdr_id is distinct from was.sdr_id) people
+             where person is not null and made.status = 'open' and made.merged_into_id is null and made.deleted_at is null
+             group by person order by person
+        loop
+            perform app.notify(app.notice_of_leads(given.person, given.leads, given.id, given.version));
+        end loop;
     end if;
     return null;
 end
@@ -8102,6 +8123,20 @@ begin
     perform app.notify(jsonb_build_object(
         'type', 'reminder', 'people', jsonb_build_array(new.assignee_id), 'cause', 'reminder:' || new.id || ':' || new.revision,
         'group_key', 'reminder:' || new.id, 'conversation_id', new.id));
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.notify_of_sale()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    perform app.notify(jsonb_build_object(
+        'type', 'lead_converted', 'people', jsonb_path_query_array(jsonb_build_array(new.closer_id, new.sdr_id), '$[*] ? (@ != null)'),
+        'groups', jsonb_build_array('leaders'), 'cause', 'won:' || new.id || ':' || new.closed_at, 'group_key', 'won:' || new.id,
+        'lead_id', new.id, 'source_id', new.id,
+        'facts', jsonb_strip_nulls(jsonb_build_object('value', 'R$ ' || replace(to_char(new.value, 'FM999999999990.00'), '.', ',')))));
     return null;
 end
 $function$;
@@ -11459,8 +11494,9 @@ CREATE TRIGGER leads_changed AFTER UPDATE ON public.leads FOR EACH ROW EXECUTE F
 CREATE TRIGGER leads_enter BEFORE INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.enter_stage();
 CREATE TRIGGER leads_followups AFTER UPDATE OF status, stage_id, deleted_at, merged_into_id ON public.leads FOR EACH ROW WHEN (((new.status <> old.status) OR (new.deleted_at IS DISTINCT FROM old.deleted_at) OR (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.end_followups();
 CREATE TRIGGER leads_move BEFORE UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.enter_stage();
-CREATE TRIGGER leads_notify AFTER UPDATE OF closer_id, sdr_id, stage_id ON public.leads FOR EACH ROW WHEN (((new.merged_into_id IS NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION app.notify_of_lead();
-CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.notify_of_lead();
+CREATE TRIGGER leads_notify AFTER UPDATE ON public.leads REFERENCING OLD TABLE AS was NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION app.notify_of_leads();
+CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION app.notify_of_leads();
+CREATE TRIGGER leads_sold AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN (((new.status = 'won'::text) AND (old.status <> 'won'::text) AND (new.merged_into_id IS NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION app.notify_of_sale();
 CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_tags BEFORE INSERT OR UPDATE OF tags ON public.leads FOR EACH ROW WHEN (((new.tags <> '{}'::text[]) AND (pg_trigger_depth() = 0))) EXECUTE FUNCTION app.catalogue_tags();
@@ -14043,6 +14079,9 @@ grant execute on function app.note_device(person uuid, with_device text, from_ne
 grant execute on function app.note_free_agent(company uuid, agent uuid) to app_lookup;
 grant execute on function app.note_run(schedule text) to app;
 grant execute on function app.note_use() to app_lookup;
+grant execute on function app.notice_of_leads(person uuid, leads bigint, lead uuid, version integer) to app_lookup;
+grant execute on function app.notice_of_leads(person uuid, leads bigint, lead uuid, version integer) to app_staff;
+grant execute on function app.notice_of_leads(person uuid, leads bigint, lead uuid, version integer) to app_system;
 grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_lookup;
 grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_staff;
 grant execute on function app.notification_facts(of_type text, conversation uuid, channel uuid, client uuid, lead uuid, source uuid, actor uuid, facts jsonb) to app_student;

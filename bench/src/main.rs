@@ -17,6 +17,7 @@ mod models;
 mod notifications;
 mod overhead;
 mod report;
+mod sales;
 mod tables;
 mod wire;
 mod words;
@@ -63,6 +64,7 @@ enum Measurement {
     Jobs,
     Chat,
     Notifications,
+    Sales,
     Clients,
     Tables,
     Knowledge,
@@ -120,6 +122,9 @@ async fn measure(cli: &Cli, stack: &Stack, report: &mut Report) -> Result<()> {
     }
     if is_wanted(Measurement::Notifications) {
         notifications::run(stack, Duration::from_secs(cli.seconds), report).await?;
+    }
+    if is_wanted(Measurement::Sales) {
+        sales::run(stack, report).await?;
     }
     if is_wanted(Measurement::Clients) {
         clients::run(stack, cli.clients, report).await?;

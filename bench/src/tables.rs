@@ -1,4 +1,4 @@
-//! A hundred thousand clients out of a file and into one, with what the functions need for it.
+//! A hundred thousand clients and leads out of a file and into one, with what the functions need for it.
 
 use std::{
     fmt::Write as _,
@@ -23,12 +23,14 @@ const PATIENCE: Duration = Duration::from_mins(15);
 pub async fn run(stack: &Stack, report: &mut Report) -> Result<()> {
     let wanted = || Wanted { agents: 0, students: 0, ..Wanted::default() };
     let company = stack.company(wanted()).await;
-    report.add(import(stack, &company, "csv", "text/csv", rows().as_bytes()).await?);
-    report.add(export(stack, &company, "csv").await?.0);
-    let (figure, sheet) = export(stack, &company, "xlsx").await?;
-    report.add(figure);
-    let spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    report.add(import(stack, &stack.company(wanted()).await, "xlsx", spreadsheet, &sheet).await?);
+    for kind in ["clients", "leads"] {
+        report.add(import(stack, &company, kind, "csv", "text/csv", rows().as_bytes()).await?);
+        report.add(export(stack, &company, kind, "csv").await?.0);
+        let (figure, sheet) = export(stack, &company, kind, "xlsx").await?;
+        report.add(figure);
+        let spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        report.add(import(stack, &stack.company(wanted()).await, kind, "xlsx", spreadsheet, &sheet).await?);
+    }
     Ok(())
 }
 
@@ -43,12 +45,12 @@ fn rows() -> String {
     rows
 }
 
-async fn import(stack: &Stack, company: &Company, format: &str, mime_type: &str, content: &[u8]) -> Result<Figure> {
+async fn import(stack: &Stack, company: &Company, kind: &str, format: &str, mime_type: &str, content: &[u8]) -> Result<Figure> {
     let supervisor = &company.supervisor;
-    let file = supervisor.upload(&format!("clientes.{format}"), mime_type, content).await;
+    let file = supervisor.upload(&format!("{kind}.{format}"), mime_type, content).await;
     let start = Instant::now();
-    let job = supervisor.api.post("/clients/import", json!({"file_id": file})).await.expect(202);
-    let path = format!("/clients/imports/{}", text(&job["id"]));
+    let job = supervisor.api.post(&format!("/{kind}/import"), json!({"file_id": file})).await.expect(202);
+    let path = format!("/{kind}/imports/{}", text(&job["id"]));
     let import = loop {
         ensure!(start.elapsed() < PATIENCE, "an import takes too long");
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -58,18 +60,23 @@ async fn import(stack: &Stack, company: &Company, format: &str, mime_type: &str,
         }
     };
     ensure!(import["made"] == ROWS, "of {ROWS} rows: {import}");
-    Ok(figure(stack, format!("import of {ROWS} rows, {format}"), start.elapsed(), "run_client_import"))
+    Ok(figure(
+        stack,
+        format!("import of {ROWS} {kind}, {format}"),
+        start.elapsed(),
+        &format!("run_{}_import", kind.trim_end_matches('s')),
+    ))
 }
 
 /// Also the file.
-async fn export(stack: &Stack, company: &Company, format: &str) -> Result<(Figure, Vec<u8>)> {
+async fn export(stack: &Stack, company: &Company, kind: &str, format: &str) -> Result<(Figure, Vec<u8>)> {
     let start = Instant::now();
-    let answer = company.supervisor.api.get(&format!("/clients/export?format={format}")).await;
+    let answer = company.supervisor.api.get(&format!("/{kind}/export?format={format}")).await;
     let took = start.elapsed();
     ensure!(answer.status == 302, "the export is answered with {} {}", answer.status, answer.body);
     let place = answer.header("location").context("a redirect says where to")?;
     let content = stack.http.get(place).send().await?.bytes().await?.to_vec();
-    let figure = figure(stack, format!("export of {ROWS} clients, {format}"), took, "export_clients").aim(EXPORT_AIM);
+    let figure = figure(stack, format!("export of {ROWS} {kind}, {format}"), took, &format!("export_{kind}")).aim(EXPORT_AIM);
     Ok((figure.with("file_megabytes", content.len() / 1_000_000), content))
 }
 

@@ -208,6 +208,9 @@ impl LeadFieldsGiven {
     }
 }
 
+/// A row where somebody is active staff.
+pub const IS_STAFF: &str = "select from memberships where user_id = $1 and status = 'active' and role <> 'student'";
+
 /// Who of the people is no active member of staff, whether the client is none of the company's that the caller sees, and who is known by the
 /// phone or the e-mail.
 pub const PLACES: &str = "

@@ -16,7 +16,7 @@ mod stage;
 pub use bulk::BulkChange;
 pub use closing::{CloseOutcome, Closing};
 pub use detail::{DETAIL, LeadDetail};
-pub use given::{CRM_ID_TAKEN, LeadData, LeadFieldsGiven, Named};
+pub use given::{CRM_ID_TAKEN, IS_STAFF, LeadData, LeadFieldsGiven, Named};
 pub use interaction::{Interaction, InteractionResult, InteractionSource, InteractionType, LeadInteractionAdded};
 pub use lead::{HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification};
 pub use listing::LeadPage;

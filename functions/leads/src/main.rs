@@ -34,6 +34,8 @@ mod restore_lead;
 mod run_lead_import;
 #[path = "bin/save_lead_qualification.rs"]
 mod save_lead_qualification;
+#[path = "bin/transfer_leads.rs"]
+mod transfer_leads;
 #[path = "bin/undo_lead_import.rs"]
 mod undo_lead_import;
 #[path = "bin/undo_lead_merge.rs"]
@@ -61,6 +63,7 @@ fn main() {
         ("restore_lead", restore_lead::main),
         ("run_lead_import", run_lead_import::main),
         ("save_lead_qualification", save_lead_qualification::main),
+        ("transfer_leads", transfer_leads::main),
         ("undo_lead_import", undo_lead_import::main),
         ("undo_lead_merge", undo_lead_merge::main),
         ("update_lead", update_lead::main),

@@ -175,8 +175,9 @@ impl Incoming for Clients {
         transaction.one(UNDO, &[&import, &most]).await
     }
 
-    fn tell(transaction: &Transaction, import: &ImportRow) {
+    async fn tell(transaction: &Transaction, import: &ImportRow) -> Result<(), Error> {
         transaction.tell_staff(&ClientsImported::from(import));
+        Ok(())
     }
 }
 

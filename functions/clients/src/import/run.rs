@@ -87,8 +87,8 @@ pub trait Incoming {
         most: i32,
     ) -> impl Future<Output = Result<Undone, Error>> + Send;
 
-    /// Tells who shows lists of them.
-    fn tell(transaction: &Transaction, import: &ImportRow);
+    /// Tells who shows lists of them, and whom else it concerns.
+    fn tell(transaction: &Transaction, import: &ImportRow) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// What rows of one file are read with.
@@ -288,7 +288,7 @@ impl<I: Incoming> Run<I> {
         let ListedRow { made, updated, skipped, failed, is_dry_run, .. } = import.listed;
         let result = json!({"made": made, "updated": updated, "skipped": skipped, "failed": failed, "problem": code});
         if !is_dry_run && made + updated > 0 {
-            I::tell(&transaction, &import);
+            I::tell(&transaction, &import).await?;
         }
         self.progress.finish(&transaction, ending, &result).await?;
         self.job.finish(&transaction);
@@ -357,7 +357,7 @@ pub async fn undo<I: Incoming>(context: Context, job: Claimed) -> Result<Outcome
             let (ending, statement) =
                 if is_cancelled { (Ending::Cancelled, I::STATEMENTS.stop_undo) } else { (Ending::Done, I::STATEMENTS.undone) };
             let import: ImportRow = transaction.one(statement, &[&import_id]).await?;
-            I::tell(&transaction, &import);
+            I::tell(&transaction, &import).await?;
             let result =
                 json!({"removed": import.listed.removed, "restored": import.listed.restored, "kept": import.listed.kept});
             progress.finish(&transaction, ending, &result).await?;

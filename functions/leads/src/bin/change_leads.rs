@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clients::once_each;
 use conversations::{BulkOutcome, describe_only_one, only_one};
 use futures_util::future::try_join;
-use leads::{BulkChange, Closing, HOLD_LEADS, HOLD_STAGES, LEADS, Lead, NO_SUCH_STAGE, STAGE, Stage};
+use leads::{BulkChange, Closing, HOLD_LEADS, HOLD_STAGES, IS_STAFF, LEADS, Lead, NO_SUCH_STAGE, STAGE, Stage};
 use shared::{
     VISIBLE,
     error::{FieldProblem, NOT_FOUND, refuse},
@@ -77,8 +77,6 @@ struct ChangedLead {
 struct ChangedLeads {
     data: Vec<ChangedLead>,
 }
-
-const IS_STAFF: &str = "select from memberships where user_id = $1 and status = 'active' and role <> 'student'";
 
 pub fn main() {
     serve(&ROUTE, change_leads);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use clients::import::{kept::OnExisting, mapping::Column as _, run::ImportJob, starting::offered};
 use leads::{
-    NO_SUCH_STAGE, PLACE_FOR_NEW, Stage,
+    IS_STAFF, NO_SUCH_STAGE, PLACE_FOR_NEW, Stage,
     import::{LEAD_TARGET, LeadColumn},
 };
 use shared::{
@@ -79,8 +79,6 @@ fn is_target(text: &str, (): &()) -> garde::Result {
 const KEEP: &str = "
     insert into lead_imports (id, file_id, file_name, on_existing, is_dry_run, mapping, pipeline_id, stage_id, closer_id)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
-const IS_STAFF: &str = "select from memberships where user_id = $1 and status = 'active' and role <> 'student'";
 
 pub fn main() {
     serve(&ROUTE, import_leads);

@@ -12,7 +12,7 @@ use clients::{
     },
     import_statements, once_each,
 };
-use futures_util::future::{try_join, try_join_all, try_join3};
+use futures_util::future::{try_join, try_join_all, try_join3, try_join4};
 use scores::{
     fields::{plain, read},
     rescored,
@@ -113,9 +113,13 @@ impl Incoming for ImportedLeads {
         undo::take_back(context, transaction, import, most)
     }
 
-    fn tell(transaction: &Transaction, import: &ImportRow) {
+    async fn tell(transaction: &Transaction, import: &ImportRow) -> Result<(), Error> {
         let ListedRow { id, made, updated, removed, restored, .. } = import.listed;
         transaction.tell_staff(&LeadsImported { import_id: id, made, updated, removed, restored });
+        if import.listed.undo_job_id.is_none() {
+            transaction.query(TELL_PEOPLE, &[&id]).await?;
+        }
+        Ok(())
     }
 }
 
@@ -156,6 +160,20 @@ const EARLIER: &str = "select lead_id from lead_import_rows where import_id = $1
 struct Earlier {
     lead_id: Uuid,
 }
+
+/// Nobody is told of each.
+const IS_IMPORT: &str = "select set_config('app.is_import', 'on', true)";
+
+/// Whose they are, once of all.
+const TELL_PEOPLE: &str = "
+    select app.notify(app.notice_of_leads(person, count(*), min(leads.id::text)::uuid, 0))::text
+      from lead_import_rows
+      join leads on leads.id = lead_import_rows.lead_id
+     cross join lateral (select leads.closer_id as person union select leads.sdr_id) people
+     where lead_import_rows.import_id = $1 and lead_import_rows.before is null and person is not null
+       and leads.status = 'open' and leads.deleted_at is null
+     group by person
+     order by person";
 
 /// At the foot of their columns, in the order of the file.
 const MAKE: &str = "
@@ -218,7 +236,8 @@ async fn write(
     let (crm_ids, phones, emails) =
         (column(|drafted| &drafted.data.crm_id), column(|drafted| &drafted.data.phone), column(|drafted| &drafted.data.email));
     let held: &[Uuid] = if import.is_dry_run { &[] } else { &stages };
-    let (_, matches, namesakes): (_, Vec<Match>, Vec<Namesake>) = try_join3(
+    let (_, _, matches, namesakes): (_, _, Vec<Match>, Vec<Namesake>) = try_join4(
+        transaction.query(IS_IMPORT, &[]),
         transaction.query(HOLD_STAGES, &[&held]),
         transaction.all(MATCHES, &[&places, &crm_ids, &phones, &emails, &company.pipeline_id]),
         transaction.all(NAMESAKES, &[&phones, &emails]),

@@ -326,6 +326,7 @@ pub async fn nothing_else_of_the_schema_is_for_members(stack: Arc<Stack>) {
             "meets",
             "mention_ways",
             "zone_said_of",
+            "notice_of_leads",
             "notify",
             "quick_reply_files",
             "rank_between",

@@ -260,6 +260,7 @@ pub const ROWS: &[Row] = &[
     row("export_leads", "/leads/export?search=Lead%20da%20casa", "", OwnThings),
     row("get_lead_import", "/leads/imports/{lead_import}", "", NotFound),
     row("import_leads", "/leads/import", r#"{"file_id": "{file}"}"#, Invalid),
+    row("transfer_leads", "/leads/transfer", r#"{"from_id": "{channel}", "to_id": "{agent}"}"#, Invalid),
     row("undo_lead_import", "/leads/imports/{lead_import}/undo", "", NotFound),
     row("export_clients", "/clients/export", "", OwnThings),
     row("export_clients", "/clients/export?search=Cliente%20da%20casa", "", OwnThings),

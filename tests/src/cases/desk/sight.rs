@@ -64,6 +64,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "lead.scored",
     "lead.updated",
     "leads.imported",
+    "leads.transferred",
     "lead_fields.updated",
     "lead_scoring.updated",
     "pipeline.created",

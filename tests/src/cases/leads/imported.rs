@@ -248,6 +248,47 @@ pub async fn what_is_wrong_with_an_import_of_leads_is_named(stack: Arc<Stack>) {
     assert_eq!(count(&stack, &company).await, 0);
 }
 
+pub async fn whoever_gets_many_leads_at_once_is_told_once(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let (admin, one, other) = (&company.admin, &company.agents[0], &company.agents[1]);
+    let told = async |person: &Person| -> Vec<String> {
+        let list = person.api.get("/notifications?limit=50").await.expect(200);
+        let rows = list["data"].as_array().into_iter().flatten().filter(|row| row["type"] == "lead_assigned");
+        rows.map(|row| text(&row["title"]).to_owned()).collect()
+    };
+    let content: String = (0..450).fold("Nome\n".to_owned(), |all, number| format!("{all}Lead {number:03}\n"));
+    let import = come_in(&stack, &company, content.as_bytes(), json!({"closer_id": one.id})).await;
+    assert_eq!(counts(&import), [450, 0, 0, 0], "{import}");
+    assert_eq!(told(one).await, ["450 leads são com você"]);
+    // Some of them, all of them, and a task with them.
+    let list = admin.api.get("/leads?limit=3").await.expect(200);
+    let ids: Vec<&Value> = list["data"].as_array().into_iter().flatten().map(|lead| &lead["id"]).collect();
+    admin.api.post("/leads/bulk", json!({"lead_ids": ids, "closer_id": other.id})).await.expect(200);
+    assert_eq!(told(other).await, ["3 leads são com você"]);
+    let task = json!({"title": "Ligar", "kind": "call", "lead_id": ids[0], "owner_id": one.id});
+    let task = admin.api.post("/tasks", task).await.expect(201);
+    let mut socket = other.socket().await;
+    let transfer = json!({"from_id": one.id, "to_id": other.id});
+    one.api.post("/leads/transfer", transfer.clone()).await.expect(403);
+    admin.api.post(&format!("/admin/deactivate-user/{}", one.id), json!({})).await.expect(200);
+    let done = company.supervisor.api.post("/leads/transfer", transfer.clone()).await.expect(200);
+    assert_eq!(done, json!({"leads": 447, "tasks": 1, "left": 0}));
+    assert_eq!(socket.of_type("leads.transferred").await["data"]["leads"], 447);
+    let mut titles = told(other).await;
+    titles.sort();
+    assert_eq!(titles, ["3 leads são com você", "447 leads são com você"]);
+    let tasks = other.api.get("/tasks").await.expect(200);
+    assert_eq!(tasks["data"][0]["id"], task["id"]);
+    assert_eq!(other.api.get("/leads?closer=me").await.expect(200)["totals"]["count"], 450);
+    let again = company.supervisor.api.post("/leads/transfer", transfer).await.expect(200);
+    assert_eq!(again, json!({"leads": 0, "tasks": 0, "left": 0}));
+    for to in [one.id, uuid::Uuid::now_v7()] {
+        let to = json!({"from_id": other.id, "to_id": to});
+        assert_eq!(company.supervisor.api.post("/leads/transfer", to).await.problem(422), "invalid");
+    }
+    assert_eq!(other.api.get("/leads?closer=me").await.expect(200)["totals"]["count"], 450, "nothing has moved");
+}
+
 /// Two files of the same people, people who make the same leads and people who move cards of the same column.
 pub async fn imports_staff_and_movers_meet_in_one_column(stack: Arc<Stack>) {
     let company = company(&stack).await;

@@ -52,6 +52,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             leads_who_are_there_stay_change_or_come_once_more,
             an_import_of_leads_that_is_undone_leaves_what_people_use,
             what_is_wrong_with_an_import_of_leads_is_named,
+            whoever_gets_many_leads_at_once_is_told_once,
             imports_staff_and_movers_meet_in_one_column,
             thousands_of_leads_come_in_go_out_and_go_again,
             leads_that_are_exported_come_in_again,
