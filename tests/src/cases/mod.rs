@@ -61,6 +61,7 @@ use contract::plans;
 use evolution::evolution_killed;
 use followups::followups_killed;
 use knowledge::{knowledge_killed, vectors as knowledge_vectors};
+use leads::quarter;
 use notifications::web_push as notifications_web_push;
 use presence::presence_killed;
 
@@ -127,6 +128,9 @@ fn killed() -> Vec<(&'static str, Case)> {
         };
         working_day::{
             every_message_is_accounted_for,
+        };
+        quarter::{
+            a_quarter_ends_as_its_facts_say,
         };
         mail::{
             without_a_mail_server_mails_wait_and_are_sent_once_later,

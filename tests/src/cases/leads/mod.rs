@@ -5,6 +5,7 @@ mod cards;
 pub mod imported;
 mod joined;
 mod many;
+pub mod quarter;
 pub mod sample;
 mod scored;
 mod stages;
