@@ -215,6 +215,28 @@ pub struct NewTask {
     pub links: Links,
 }
 
+impl NewTask {
+    /// Something that is to be done once about a lead.
+    #[must_use]
+    pub fn about_lead(id: Uuid, title: String, owner_id: Uuid, due_at: Timestamp, lead_id: Uuid) -> Self {
+        Self {
+            id,
+            kind: TaskKind::Generic,
+            title,
+            notes: String::new(),
+            owner_id,
+            due_at: Some(due_at),
+            time_zone: None,
+            recurrence: None,
+            series_id: id,
+            series_at: None,
+            occurrence: 0,
+            follows_id: None,
+            links: Links { lead_id: Some(lead_id), ..Links::default() },
+        }
+    }
+}
+
 const INSERT: &str = concat!(
     "with tasks as (
         insert into tasks (id, kind, title, notes, owner_id, due_at, time_zone, recurrence, series_id, series_at, occurrence, follows_id,

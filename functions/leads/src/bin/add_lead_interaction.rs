@@ -1,12 +1,13 @@
 //! POST /leads/{id}/interactions — writes down what was done with a lead; a sale closes it as won.
 
-use futures_util::future::try_join4;
+use futures_util::future::{try_join4, try_join5};
 use leads::{
     CloseOutcome, Closing, HOLD_END_OF_PIPELINE, HOLD_LEADS, Interaction, InteractionResult, InteractionType, LEAD, Lead,
     LeadInteractionAdded, LeadStatus, MISSING_FIELDS, STAGE_AT_THE_END, Stage, enter, interaction_columns, missing_fields,
 };
 use scores::rescored;
 use shared::{VISIBLE, error::NOT_FOUND, prelude::*, visible};
+use tasks::{NewTask, insert, is_in_this_millennium};
 
 const ROUTE: Route = Route::post("/leads/{id}/interactions").or(&["/leads/{id}/activities"]).fails(&[NOT_FOUND, MISSING_FIELDS]);
 
@@ -25,6 +26,10 @@ struct NewInteraction {
     /// What is to be done next.
     #[garde(length(chars, min = 1, max = 500))]
     next_step: Option<String>,
+    /// By when: then the next step, or the summary where none is given, is a task of the caller's about the lead.
+    #[garde(inner(custom(is_in_this_millennium)))]
+    #[schemars(regex(pattern = "^2[0-9]{3}-"))]
+    next_step_at: Option<Timestamp>,
     /// When it was done; now where nothing is said. What is to come is no interaction.
     #[garde(skip)]
     at: Option<Timestamp>,
@@ -56,7 +61,7 @@ async fn add_lead_interaction(
     _: IdempotencyKey,
     Json(input): Json<NewInteraction>,
 ) -> Result<Created<Interaction>, Error> {
-    let NewInteraction { r#type: kind, summary, details, result, next_step, at } = input;
+    let NewInteraction { r#type: kind, summary, details, result, next_step, next_step_at, at } = input;
     let end = match result {
         InteractionResult::ClosedWon => Some(CloseOutcome::Won),
         InteractionResult::ClosedLost => Some(CloseOutcome::Lost),
@@ -95,10 +100,21 @@ async fn add_lead_interaction(
             None => Ok(true),
         }
     };
-    let (_, rows, _, lead): (_, Vec<Interaction>, _, Lead) = try_join4(
+    let task = next_step_at.map(|due_at| {
+        let title: String = next_step.as_ref().unwrap_or(&summary).chars().take(200).collect();
+        NewTask::about_lead(context.new_id(), title, caller.user_id, due_at, id)
+    });
+    let add_task = async {
+        match task {
+            Some(task) => insert(&transaction, caller.company_id, task).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let (_, rows, _, task, lead): (_, Vec<Interaction>, _, _, Lead) = try_join5(
         end,
         transaction.all(ADD, &[&new_id, &id, &kind.as_str(), &summary, &details, &result.as_str(), &next_step, &at]),
         transaction.execute(CONTACT, &[&id, &at, &is_contact]),
+        add_task,
         rescored(&transaction, &ids, now, transaction.one(LEAD, &[&id])),
     )
     .await?;
@@ -106,5 +122,8 @@ async fn add_lead_interaction(
     lead.tell_changed(&transaction, caller.company_id, &current);
     lead.tell(&transaction, caller.company_id, &LeadInteractionAdded { interaction: &interaction });
     transaction.audit(interaction.id, &Value::Null, &interaction);
+    if let Some(made) = task {
+        transaction.audit(made.task.id, &Value::Null, &made.task);
+    }
     transaction.commit(Created(interaction)).await
 }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Stack, Wanted, company::text};
 
-use super::{change, company, fresh, lead, lead_with, mov, names, path, pipeline, stage};
+use super::{change, company, did, fresh, lead, lead_with, mov, names, path, pipeline, stage};
 
 pub async fn a_lead_is_made_found_changed_deleted_and_brought_back(stack: Arc<Stack>) {
     let company = company(&stack).await;
@@ -193,6 +193,29 @@ pub async fn a_conversation_becomes_a_lead_once(stack: Arc<Stack>) {
     // One by phone alone is the client's, too.
     let by_phone = lead_with(agent, json!({"name": "A mesma", "phone": client})).await;
     assert_eq!((&by_phone["client_id"], &by_phone["duplicates"][0]["id"]), (&made["client_id"], &made["id"]));
+}
+
+pub async fn a_next_step_is_a_task(stack: Arc<Stack>) {
+    let company = company(&stack).await;
+    let agent = &company.agents[0];
+    let lead = lead(agent, "Ana Lima").await;
+    let call = |step: Value, at: &str| json!({"type": "call", "summary": "Pediu a proposta", "result": "contacted", "next_step": step, "next_step_at": at});
+    let path = format!("{}/interactions", path(&lead));
+    assert_eq!(agent.api.post(&path, call(Value::Null, "1999-01-01T10:00:00Z")).await.problem(422), "invalid");
+    let mut socket = agent.socket().await;
+    did(agent, &lead, call(json!("Mandar a proposta"), "2099-03-01T12:00:00Z")).await;
+    did(agent, &lead, call(Value::Null, "2099-03-02T12:00:00Z")).await;
+    did(agent, &lead, json!({"type": "call", "summary": "Só falei", "result": "contacted", "next_step": "Um dia"})).await;
+    assert_eq!(socket.of_type("task.created").await["data"]["task"]["title"], "Mandar a proposta");
+    let tasks = agent.api.get(&format!("/tasks?lead_id={}", text(&lead["id"]))).await.expect(200);
+    let mut titles: Vec<(&str, &str)> =
+        tasks["data"].as_array().into_iter().flatten().map(|task| (text(&task["title"]), text(&task["due_at"]))).collect();
+    titles.sort_unstable();
+    let wanted = [("Mandar a proposta", "2099-03-01T12:00:00Z"), ("Pediu a proposta", "2099-03-02T12:00:00Z")];
+    assert_eq!(titles.len(), 2, "{tasks}");
+    for ((title, at), (wanted, day)) in titles.into_iter().zip(wanted) {
+        assert!(title == wanted && at.starts_with(&day[..16]), "{title} {at}");
+    }
 }
 
 pub async fn everything_that_happened_is_in_the_history(stack: Arc<Stack>) {

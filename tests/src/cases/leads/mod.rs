@@ -44,6 +44,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             what_is_wrong_with_a_lead_is_named,
             agents_see_what_is_theirs_and_their_departments,
             a_conversation_becomes_a_lead_once,
+            a_next_step_is_a_task,
             everything_that_happened_is_in_the_history,
         };
         leads_imported::{
