@@ -1,9 +1,10 @@
 //! `make demo`: a client's conversation from the first message to the last, then one that is answered out of the knowledge base, then the first
-//! client by other channels and in the team's own, through the real functions, told as it happens: in the cloud that `make run` has started, or in one of its own. With
+//! client by other channels and in the team's own, and a sale, through the real functions, told as it happens: in the cloud that `make run` has started, or in one of its own. With
 //! `--own`, as in `make test`, always in one of its own.
 
 mod answers;
 mod channels;
+mod sales;
 mod team;
 mod timeline;
 
@@ -75,7 +76,8 @@ async fn play(stack: Arc<Stack>, cast: Cast) -> Result<()> {
     play.play().await?;
     answers::play(&stack, &play).await?;
     channels::play(&stack, &play).await?;
-    team::play(&play).await
+    team::play(&play).await?;
+    sales::play(&play).await
 }
 
 /// The cloud that `make run` has started, if it answers.
