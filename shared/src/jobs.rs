@@ -52,6 +52,8 @@ pub enum Queue {
     Repair,
     /// Scores of leads that are made anew.
     Scores,
+    /// What leads set off that enter a stage.
+    Stages,
     /// What is kept alike at others: contacts, and what they show.
     Sync,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
@@ -62,7 +64,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
@@ -79,6 +81,7 @@ impl Queue {
         Self::Push,
         Self::Repair,
         Self::Scores,
+        Self::Stages,
         Self::Sync,
         Self::Timer,
     ];
@@ -103,6 +106,7 @@ impl Queue {
             Self::Push => "push",
             Self::Repair => "repair",
             Self::Scores => "scores",
+            Self::Stages => "stages",
             Self::Sync => "sync",
             Self::Timer => "timer",
         }

@@ -259,6 +259,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert knowledge_misses",
     "insert knowledge_uses",
     "update knowledge_uses (helped, query)",
+    "update lead_automations (outcome, reason, message_id, task_id, execution_id, at)",
     "insert lead_interactions",
     "insert leads (id, pipeline_id, stage_id, rank, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value, \
      expected_close, tags, custom_fields, client_id, crm_id, created_by_id)",
@@ -317,6 +318,7 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "file.checked",
     "knowledge.imported",
     "knowledge.optimized",
+    "lead.automated",
     "task.overdue",
     "template.updated",
     "user.awaiting_approval",

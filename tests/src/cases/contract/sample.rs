@@ -271,7 +271,7 @@ impl Fixture {
             }
             "sequence_id" | "paused_sequence_id" | "execution_id" | "followed_lead_id" | "unsubscribe_token"
             | "followup_job_id" => followups::sample::value(&self.stack, &self.company, placeholder).await,
-            "lead_id" | "other_lead_id" | "lead_merge_id" | "pipeline_id" | "stage_id" | "scores_job_id" => {
+            "lead_id" | "other_lead_id" | "lead_merge_id" | "pipeline_id" | "stage_id" | "scores_job_id" | "stage_job_id" => {
                 leads::sample::value(&self.stack, &self.company, function, placeholder).await
             }
             "flow_key" => self.flow().await,
