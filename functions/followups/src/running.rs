@@ -19,7 +19,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(1);
 
 /// Until a task is due.
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const A_DAY: Duration = Duration::from_hours(24);
 
 /// In the order of locks, after the client and their conversation.
 const HOLD_CLIENT: &str = "select from clients where id = $1 for no key update";

@@ -130,6 +130,15 @@ fn done(noted: Noted) -> Came {
     (AutomationOutcome::Done, noted)
 }
 
+fn came_of(Done { outcome, reason, message_id, task_id, .. }: Done) -> Came {
+    let outcome = match outcome {
+        LogOutcome::Task => AutomationOutcome::Task,
+        LogOutcome::Skipped => AutomationOutcome::Skipped,
+        _ => AutomationOutcome::Done,
+    };
+    (outcome, Noted { reason, message_id, task_id, execution_id: None })
+}
+
 /// Does a job of an entry. What fails is done again with the job, and keeps none of the others from being done.
 ///
 /// # Errors
@@ -188,8 +197,7 @@ async fn run_one(context: &Context, company_id: Uuid, entry_id: Uuid, place: i32
         match (&look.automation.0, begun) {
             (Automation::Message { body, template, .. }, Some(begun)) => {
                 let words = Words { subject: None, body: body.clone(), template: template.clone() };
-                entered
-                    .came(entered.asked(&look.to, StepKind::Whatsapp, &words, A_DAY).write(context, &transaction, begun).await?)
+                came_of(entered.asked(&look.to, StepKind::Whatsapp, &words, A_DAY).write(context, &transaction, begun).await?)
             }
             (automation, _) => entered.act(automation).await?,
         }
@@ -259,15 +267,6 @@ impl Entered<'_> {
         let due_at = self.look.entered_at.saturating_add(due).unwrap_or(self.look.entered_at);
         let begins = "Conversa iniciada pela automação da etapa.";
         Asked { company_id: self.company_id, cause: self.cause.clone(), to, kind, words, begins, due_at }
-    }
-
-    fn came(&self, Done { outcome, reason, message_id, task_id, .. }: Done) -> Came {
-        let outcome = match outcome {
-            LogOutcome::Task => AutomationOutcome::Task,
-            LogOutcome::Skipped => AutomationOutcome::Skipped,
-            _ => AutomationOutcome::Done,
-        };
-        (outcome, Noted { reason, message_id, task_id, execution_id: None })
     }
 
     async fn act(&self, automation: &Automation) -> Result<Came, Error> {
