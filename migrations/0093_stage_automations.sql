@@ -32,7 +32,8 @@ grant update (outcome, reason, message_id, task_id, execution_id, at) on lead_au
 create policy seen_leads on lead_automations as restrictive for select to app_staff
     using (exists (select from leads where leads.company_id = lead_automations.company_id and leads.id = lead_id));
 
--- As before, and the stage's automations are asked for: not by what is off the board, nor by what goes along with a stage that is no more.
+-- As before, and the stage's automations are asked for: not by what is off the board, nor
+-- by what goes along with a stage that is no more (`app.stages_drawn`).
 create or replace function app.note_stage() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     entry uuid := gen_random_uuid();
@@ -57,14 +58,6 @@ begin
     return null;
 end
 $$;
-
--- Leads that are moved from now on in this transaction go along with their stage, and enter none.
-create function app.draw_stages() returns void language plpgsql as $$
-begin
-    perform set_config('app.stages_drawn', 'on', true);
-end
-$$;
-grant execute on function app.draw_stages to app_staff;
 
 -- As before, with what stages do by themselves: of many at once as many are sent as there is room for, and the others follow those that finish.
 create or replace function app.add_asked_jobs() returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$

@@ -1229,6 +1229,20 @@ create table public.lead_merges (
 alter table public.lead_merges enable row level security;
 alter table public.lead_merges force row level security;
 
+create table public.lead_proposals (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    lead_id uuid not null,
+    run_id uuid not null,
+    asked_by uuid not null,
+    proposed jsonb not null,
+    quotes jsonb not null,
+    dropped integer not null,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.lead_proposals enable row level security;
+alter table public.lead_proposals force row level security;
+
 create table public.lead_scoring (
     company_id uuid not null default app.company_id(),
     version integer not null,
@@ -1944,7 +1958,7 @@ alter table public.ai_runs add constraint ai_runs_company_id_user_id_fkey FOREIG
 alter table public.ai_runs add constraint ai_runs_feedback_check CHECK ((feedback = ANY (ARRAY['accepted'::text, 'edited'::text, 'rejected'::text])));
 alter table public.ai_runs add constraint ai_runs_feedback_note_check CHECK ((char_length(feedback_note) <= 500));
 alter table public.ai_runs add constraint ai_runs_pkey PRIMARY KEY (company_id, id);
-alter table public.ai_runs add constraint ai_runs_purpose_check CHECK ((purpose = ANY (ARRAY['answer'::text, 'compose'::text, 'suggest'::text, 'rewrite'::text, 'learn'::text, 'transcribe'::text, 'sentiment'::text, 'summary'::text, 'category'::text, 'embed'::text])));
+alter table public.ai_runs add constraint ai_runs_purpose_check CHECK ((purpose = ANY (ARRAY['answer'::text, 'compose'::text, 'suggest'::text, 'rewrite'::text, 'learn'::text, 'transcribe'::text, 'sentiment'::text, 'summary'::text, 'category'::text, 'embed'::text, 'qualify'::text])));
 alter table public.ai_runs add constraint ai_runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'refused'::text])));
 alter table public.audit_log add constraint audit_log_pkey PRIMARY KEY (company_id, id);
 alter table public.bot_config add constraint bot_config_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -2314,6 +2328,14 @@ alter table public.lead_merges add constraint lead_merges_company_id_lead_id_fke
 alter table public.lead_merges add constraint lead_merges_company_id_merged_id_fkey FOREIGN KEY (company_id, merged_id) REFERENCES public.leads(company_id, id);
 alter table public.lead_merges add constraint lead_merges_pkey PRIMARY KEY (id);
 alter table public.lead_merges add constraint lead_merges_undone_by_id_fkey FOREIGN KEY (undone_by_id) REFERENCES public.users(id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_asked_by_fkey FOREIGN KEY (company_id, asked_by) REFERENCES public.memberships(company_id, user_id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_id_key UNIQUE (company_id, id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_run_id_fkey FOREIGN KEY (company_id, run_id) REFERENCES public.ai_runs(company_id, id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_run_id_key UNIQUE (company_id, run_id);
+alter table public.lead_proposals add constraint lead_proposals_dropped_check CHECK ((dropped >= 0));
+alter table public.lead_proposals add constraint lead_proposals_pkey PRIMARY KEY (id);
 alter table public.lead_scoring add constraint lead_scoring_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id);
 alter table public.lead_scoring add constraint lead_scoring_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.lead_scoring add constraint lead_scoring_pkey PRIMARY KEY (company_id, version);
@@ -2740,6 +2762,7 @@ CREATE UNIQUE INDEX lead_interactions_day ON public.lead_interactions USING btre
 CREATE INDEX lead_interactions_lead ON public.lead_interactions USING btree (company_id, lead_id, at, id);
 CREATE INDEX lead_merges_lead ON public.lead_merges USING btree (company_id, lead_id, at, id);
 CREATE UNIQUE INDEX lead_merges_merged ON public.lead_merges USING btree (company_id, merged_id) WHERE (undone_at IS NULL);
+CREATE INDEX lead_proposals_lead ON public.lead_proposals USING btree (company_id, lead_id, created_at, id);
 CREATE INDEX lead_stages_entered ON public.lead_stages USING btree (company_id, pipeline_id, entered_at);
 CREATE INDEX lead_stages_lead ON public.lead_stages USING btree (company_id, lead_id, entered_at, id);
 CREATE UNIQUE INDEX lead_stages_now ON public.lead_stages USING btree (company_id, lead_id) WHERE (left_at IS NULL);
@@ -3988,15 +4011,6 @@ CREATE OR REPLACE FUNCTION app.department_ids()
  LANGUAGE sql
  STABLE
 AS $function$ select coalesce(nullif(current_setting('app.department_ids', true), '')::uuid[], '{}') $function$;
-
-CREATE OR REPLACE FUNCTION app.draw_stages()
- RETURNS void
- LANGUAGE plpgsql
-AS $function$
-begin
-    perform set_config('app.stages_drawn', 'on', true);
-end
-$function$;
 
 CREATE OR REPLACE FUNCTION app.drop_days(whole text, key text, kept integer)
  RETURNS xid8
@@ -12264,6 +12278,12 @@ create policy staff on public.lead_merges as permissive for all to app_staff usi
 
 create policy system on public.lead_merges as permissive for all to app_system using true;
 
+create policy company on public.lead_proposals as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.lead_proposals as permissive for all to app_staff using true;
+
+create policy system on public.lead_proposals as permissive for all to app_system using true;
+
 create policy company on public.lead_scoring as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders_insert on public.lead_scoring as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
@@ -13884,7 +13904,6 @@ grant execute on function app.department_ids() to app_lookup;
 grant execute on function app.department_ids() to app_staff;
 grant execute on function app.department_ids() to app_student;
 grant execute on function app.department_ids() to app_system;
-grant execute on function app.draw_stages() to app_staff;
 grant execute on function app.edit_unsent_message(message uuid, words text) to app_staff;
 grant execute on function app.end_family(session uuid) to app;
 grant execute on function app.end_family(session uuid) to app_staff;
@@ -14396,6 +14415,7 @@ grant insert, select on table public.lead_interactions to app_system;
 grant select on table public.lead_interactions to app_staff;
 grant select on table public.lead_merges to app_staff;
 grant select on table public.lead_merges to app_system;
+grant insert, select on table public.lead_proposals to app_system;
 grant select on table public.lead_scoring to app_staff;
 grant select on table public.lead_scoring to app_system;
 grant insert, select on table public.lead_stages to app_lookup;

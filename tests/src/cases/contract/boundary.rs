@@ -261,6 +261,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update knowledge_uses (helped, query)",
     "update lead_automations (outcome, reason, message_id, task_id, execution_id, at)",
     "insert lead_interactions",
+    "insert lead_proposals",
     "insert leads (id, pipeline_id, stage_id, rank, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value, \
      expected_close, tags, custom_fields, client_id, crm_id, created_by_id)",
     "update leads",
