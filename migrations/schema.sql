@@ -1160,6 +1160,23 @@ create table public.known_devices (
 alter table public.known_devices enable row level security;
 alter table public.known_devices force row level security;
 
+create table public.lead_automations (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    entry_id uuid not null,
+    place integer not null,
+    lead_id uuid not null,
+    automation jsonb not null,
+    outcome text,
+    reason text,
+    message_id uuid,
+    task_id uuid,
+    execution_id uuid,
+    at timestamp with time zone
+);
+alter table public.lead_automations enable row level security;
+alter table public.lead_automations force row level security;
+
 create table public.lead_changes (
     id uuid not null default gen_random_uuid(),
     company_id uuid not null default app.company_id(),
@@ -1256,6 +1273,20 @@ create table public.lead_merges (
 );
 alter table public.lead_merges enable row level security;
 alter table public.lead_merges force row level security;
+
+create table public.lead_proposals (
+    id uuid not null,
+    company_id uuid not null default app.company_id(),
+    lead_id uuid not null,
+    run_id uuid not null,
+    asked_by uuid not null,
+    proposed jsonb not null,
+    quotes jsonb not null,
+    dropped integer not null,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.lead_proposals enable row level security;
+alter table public.lead_proposals force row level security;
 
 create table public.lead_scoring (
     company_id uuid not null default app.company_id(),
@@ -1972,7 +2003,7 @@ alter table public.ai_runs add constraint ai_runs_company_id_user_id_fkey FOREIG
 alter table public.ai_runs add constraint ai_runs_feedback_check CHECK ((feedback = ANY (ARRAY['accepted'::text, 'edited'::text, 'rejected'::text])));
 alter table public.ai_runs add constraint ai_runs_feedback_note_check CHECK ((char_length(feedback_note) <= 500));
 alter table public.ai_runs add constraint ai_runs_pkey PRIMARY KEY (company_id, id);
-alter table public.ai_runs add constraint ai_runs_purpose_check CHECK ((purpose = ANY (ARRAY['answer'::text, 'compose'::text, 'suggest'::text, 'rewrite'::text, 'learn'::text, 'transcribe'::text, 'sentiment'::text, 'summary'::text, 'category'::text, 'embed'::text])));
+alter table public.ai_runs add constraint ai_runs_purpose_check CHECK ((purpose = ANY (ARRAY['answer'::text, 'compose'::text, 'suggest'::text, 'rewrite'::text, 'learn'::text, 'transcribe'::text, 'sentiment'::text, 'summary'::text, 'category'::text, 'embed'::text, 'qualify'::text])));
 alter table public.ai_runs add constraint ai_runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'refused'::text])));
 alter table public.audit_log add constraint audit_log_pkey PRIMARY KEY (company_id, id);
 alter table public.bot_config add constraint bot_config_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
@@ -2309,6 +2340,15 @@ alter table public.knowledge_uses add constraint knowledge_uses_user_id_fkey FOR
 alter table public.knowledge_vocabulary add constraint knowledge_vocabulary_pkey PRIMARY KEY (company_id, term);
 alter table public.known_devices add constraint known_devices_pkey PRIMARY KEY (user_id, device, network);
 alter table public.known_devices add constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+alter table public.lead_automations add constraint lead_automations_check CHECK (((outcome IS NULL) = (at IS NULL)));
+alter table public.lead_automations add constraint lead_automations_company_id_entry_id_fkey FOREIGN KEY (company_id, entry_id) REFERENCES public.lead_stages(company_id, id);
+alter table public.lead_automations add constraint lead_automations_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_automations add constraint lead_automations_company_id_id_key UNIQUE (company_id, id);
+alter table public.lead_automations add constraint lead_automations_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_automations add constraint lead_automations_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'task'::text, 'skipped'::text, 'failed'::text])));
+alter table public.lead_automations add constraint lead_automations_pkey PRIMARY KEY (company_id, entry_id, place);
+alter table public.lead_automations add constraint lead_automations_place_check CHECK (((place >= 0) AND (place <= 9)));
+alter table public.lead_automations add constraint lead_automations_reason_check CHECK ((reason ~ '^[a-z_]{1,60}$'::text));
 alter table public.lead_changes add constraint lead_changes_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.lead_changes add constraint lead_changes_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
 alter table public.lead_changes add constraint lead_changes_pkey PRIMARY KEY (id);
@@ -2344,12 +2384,21 @@ alter table public.lead_merges add constraint lead_merges_company_id_lead_id_fke
 alter table public.lead_merges add constraint lead_merges_company_id_merged_id_fkey FOREIGN KEY (company_id, merged_id) REFERENCES public.leads(company_id, id);
 alter table public.lead_merges add constraint lead_merges_pkey PRIMARY KEY (id);
 alter table public.lead_merges add constraint lead_merges_undone_by_id_fkey FOREIGN KEY (undone_by_id) REFERENCES public.users(id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_asked_by_fkey FOREIGN KEY (company_id, asked_by) REFERENCES public.memberships(company_id, user_id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_id_key UNIQUE (company_id, id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_run_id_fkey FOREIGN KEY (company_id, run_id) REFERENCES public.ai_runs(company_id, id);
+alter table public.lead_proposals add constraint lead_proposals_company_id_run_id_key UNIQUE (company_id, run_id);
+alter table public.lead_proposals add constraint lead_proposals_dropped_check CHECK ((dropped >= 0));
+alter table public.lead_proposals add constraint lead_proposals_pkey PRIMARY KEY (id);
 alter table public.lead_scoring add constraint lead_scoring_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.users(id);
 alter table public.lead_scoring add constraint lead_scoring_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
 alter table public.lead_scoring add constraint lead_scoring_pkey PRIMARY KEY (company_id, version);
 alter table public.lead_scoring add constraint lead_scoring_version_check CHECK ((version > 0));
 alter table public.lead_stages add constraint lead_stages_check CHECK ((left_at >= entered_at));
 alter table public.lead_stages add constraint lead_stages_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.lead_stages add constraint lead_stages_company_id_id_key UNIQUE (company_id, id);
 alter table public.lead_stages add constraint lead_stages_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
 alter table public.lead_stages add constraint lead_stages_pkey PRIMARY KEY (id);
 alter table public.leads add constraint leads_authority_level_check CHECK ((authority_level = ANY (ARRAY['decision_maker'::text, 'influencer'::text, 'user'::text, 'unknown'::text])));
@@ -2762,6 +2811,7 @@ CREATE INDEX knowledge_uses_conversation ON public.knowledge_uses USING btree (c
 CREATE INDEX knowledge_uses_failed ON public.knowledge_uses USING btree (company_id, created_at) WHERE ((NOT helped) AND (query IS NOT NULL));
 CREATE INDEX knowledge_vocabulary_alike ON public.knowledge_vocabulary USING gin (company_id, term public.gin_trgm_ops) WITH (fastupdate=off);
 CREATE INDEX known_devices_age ON public.known_devices USING btree (last_seen_at);
+CREATE INDEX lead_automations_lead ON public.lead_automations USING btree (company_id, lead_id, at, id);
 CREATE INDEX lead_changes_lead ON public.lead_changes USING btree (company_id, lead_id, at, id);
 CREATE INDEX lead_import_rows_lead ON public.lead_import_rows USING btree (company_id, lead_id);
 CREATE INDEX lead_import_rows_left ON public.lead_import_rows USING btree (company_id, import_id, lead_id) WHERE (NOT is_undone);
@@ -2772,6 +2822,7 @@ CREATE UNIQUE INDEX lead_interactions_day ON public.lead_interactions USING btre
 CREATE INDEX lead_interactions_lead ON public.lead_interactions USING btree (company_id, lead_id, at, id);
 CREATE INDEX lead_merges_lead ON public.lead_merges USING btree (company_id, lead_id, at, id);
 CREATE UNIQUE INDEX lead_merges_merged ON public.lead_merges USING btree (company_id, merged_id) WHERE (undone_at IS NULL);
+CREATE INDEX lead_proposals_lead ON public.lead_proposals USING btree (company_id, lead_id, created_at, id);
 CREATE INDEX lead_stages_entered ON public.lead_stages USING btree (company_id, pipeline_id, entered_at);
 CREATE INDEX lead_stages_lead ON public.lead_stages USING btree (company_id, lead_id, entered_at, id);
 CREATE UNIQUE INDEX lead_stages_now ON public.lead_stages USING btree (company_id, lead_id) WHERE (left_at IS NULL);
@@ -2952,7 +3003,17 @@ UNION ALL
     lead_merges.at,
     lead_merges.by_id,
     jsonb_build_object('merged_lead_id', lead_merges.merged_id, 'undone_at', app.rfc3339(lead_merges.undone_at)) AS data
-   FROM public.lead_merges;
+   FROM public.lead_merges
+UNION ALL
+ SELECT automations.id,
+    automations.lead_id,
+    'automation'::text AS kind,
+    automations.at,
+    NULL::uuid AS by_id,
+    jsonb_build_object('automation', (automations.automation ->> 'kind'::text), 'stage_name', entries.stage_name, 'outcome', automations.outcome, 'reason', automations.reason, 'message_id', automations.message_id, 'task_id', automations.task_id, 'execution_id', automations.execution_id) AS data
+   FROM (public.lead_automations automations
+     JOIN public.lead_stages entries ON (((entries.company_id = automations.company_id) AND (entries.id = automations.entry_id))))
+  WHERE (automations.outcome IS NOT NULL);
 
 -- functions
 
@@ -2980,6 +3041,8 @@ declare
     to_assign uuid[];
     to_show text[];
     for_ai text[];
+    entered text[];
+    room integer;
     wanted record;
     job uuid;
     added jsonb := '[]';
@@ -2987,14 +3050,16 @@ begin
     if current_setting('role') = 'app_student'
        or coalesce(current_setting('app.departments_to_assign', true), '') = ''
       and coalesce(current_setting('app.conversations_to_show', true), '') = ''
-      and coalesce(current_setting('app.work_for_ai', true), '') = '' then
+      and coalesce(current_setting('app.work_for_ai', true), '') = ''
+      and coalesce(current_setting('app.stages_entered', true), '') = '' then
         return null;
     end if;
     to_assign := nullif(current_setting('app.departments_to_assign', true), '');
     to_show := nullif(current_setting('app.conversations_to_show', true), '');
     for_ai := nullif(current_setting('app.work_for_ai', true), '');
+    entered := string_to_array(nullif(current_setting('app.stages_entered', true), ''), ',');
     perform set_config('app.departments_to_assign', '', true), set_config('app.conversations_to_show', '', true),
-            set_config('app.work_for_ai', '', true);
+            set_config('app.work_for_ai', '', true), set_config('app.stages_entered', '', true);
     for wanted in
         select 'assign_waiting_conversation' as kind, 'automation' as queue, app.company_id()::text as lane, department::text as key,
                jsonb_build_object('department_id', department) as payload
@@ -3028,6 +3093,18 @@ begin
             exit when found;
         end loop;
     end loop;
+    if entered is not null then
+        room := app.room_for_jobs(app.company_id(), 'stages');
+        with placed as (
+            insert into jobs (id, kind, queue, lane, key, payload, dispatched_at, dispatches)
+            select gen_random_uuid(), 'run_stage_automation', 'stages', 'lead:' || split_part(entry, ':', 1), split_part(entry, ':', 2),
+                   jsonb_build_object('entry_id', split_part(entry, ':', 2)), case when place <= room then now() end, (place <= room)::integer
+              from unnest(entered) with ordinality entries (entry, place)
+             order by place
+            returning id, queue, lane, dispatches, dispatched_at
+        )
+        select added || coalesce(jsonb_agg(to_jsonb(placed) - 'dispatched_at'), '[]') into added from placed where dispatched_at is not null;
+    end if;
     return added;
 end
 $function$;
@@ -7758,13 +7835,26 @@ CREATE OR REPLACE FUNCTION app.note_stage()
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
+declare
+    entry uuid := gen_random_uuid();
 begin
     if tg_op = 'UPDATE' then
         update lead_stages set left_at = greatest(new.entered_at, entered_at) where company_id = new.company_id and lead_id = new.id and left_at is null;
     end if;
-    insert into lead_stages (company_id, lead_id, pipeline_id, stage_id, stage_name, stage_kind, by_id, entered_at)
-    select new.company_id, new.id, new.pipeline_id, new.stage_id, name, kind, app.user_id(), new.entered_at
+    insert into lead_stages (id, company_id, lead_id, pipeline_id, stage_id, stage_name, stage_kind, by_id, entered_at)
+    select entry, new.company_id, new.id, new.pipeline_id, new.stage_id, name, kind, app.user_id(), new.entered_at
       from stages where company_id = new.company_id and id = new.stage_id;
+    if new.deleted_at is not null or current_setting('app.stages_drawn', true) = 'on' then
+        return null;
+    end if;
+    insert into lead_automations (company_id, entry_id, place, lead_id, automation)
+    select new.company_id, entry, wanted.place - 1, new.id, wanted.automation
+      from stages
+     cross join lateral jsonb_array_elements(stages.automations) with ordinality wanted (automation, place)
+     where stages.company_id = new.company_id and stages.id = new.stage_id and wanted.place <= 10;
+    if found then
+        perform set_config('app.stages_entered', concat_ws(',', nullif(current_setting('app.stages_entered', true), ''), new.id || ':' || entry), true);
+    end if;
     return null;
 end
 $function$;
@@ -12228,6 +12318,18 @@ create policy system on public.knowledge_vocabulary as permissive for all to app
 
 create policy lookup on public.known_devices as permissive for all to app_lookup using true;
 
+create policy company on public.lead_automations as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.lead_automations as permissive for all to app_lookup using true;
+
+create policy seen_leads on public.lead_automations as restrictive for select to app_staff using (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = lead_automations.company_id) AND (leads.id = lead_automations.lead_id))));
+
+create policy staff on public.lead_automations as permissive for all to app_staff using true;
+
+create policy system on public.lead_automations as permissive for all to app_system using true;
+
 create policy company on public.lead_changes as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy lookup on public.lead_changes as permissive for all to app_lookup using true;
@@ -12293,6 +12395,12 @@ create policy seen_leads on public.lead_merges as restrictive for select to app_
 create policy staff on public.lead_merges as permissive for all to app_staff using true;
 
 create policy system on public.lead_merges as permissive for all to app_system using true;
+
+create policy company on public.lead_proposals as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.lead_proposals as permissive for all to app_staff using true;
+
+create policy system on public.lead_proposals as permissive for all to app_system using true;
 
 create policy company on public.lead_scoring as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
 
@@ -13393,6 +13501,12 @@ grant update on column public.knowledge_uses.helped to app_system;
 grant insert on column public.knowledge_uses.id to app_staff;
 grant insert, update on column public.knowledge_uses.query to app_staff;
 grant update on column public.knowledge_uses.query to app_system;
+grant update on column public.lead_automations.at to app_system;
+grant update on column public.lead_automations.execution_id to app_system;
+grant update on column public.lead_automations.message_id to app_system;
+grant update on column public.lead_automations.outcome to app_system;
+grant update on column public.lead_automations.reason to app_system;
+grant update on column public.lead_automations.task_id to app_system;
 grant insert on column public.lead_fields.company_id to app_staff;
 grant update on column public.lead_fields.fields to app_staff;
 grant update on column public.lead_fields.kinds to app_staff;
@@ -14438,6 +14552,9 @@ grant insert, select on table public.knowledge_uses to app_system;
 grant select on table public.knowledge_uses to app_staff;
 grant insert, select on table public.knowledge_vocabulary to app_lookup;
 grant delete, insert, select, update on table public.known_devices to app_lookup;
+grant insert, select on table public.lead_automations to app_lookup;
+grant select on table public.lead_automations to app_staff;
+grant select on table public.lead_automations to app_system;
 grant insert, select on table public.lead_changes to app_lookup;
 grant select on table public.lead_changes to app_staff;
 grant select on table public.lead_changes to app_system;
@@ -14454,6 +14571,7 @@ grant insert, select on table public.lead_interactions to app_system;
 grant select on table public.lead_interactions to app_staff;
 grant select on table public.lead_merges to app_staff;
 grant select on table public.lead_merges to app_system;
+grant insert, select on table public.lead_proposals to app_system;
 grant select on table public.lead_scoring to app_staff;
 grant select on table public.lead_scoring to app_system;
 grant insert, select on table public.lead_stages to app_lookup;

@@ -54,6 +54,8 @@ pub enum Queue {
     Repair,
     /// Scores of leads that are made anew.
     Scores,
+    /// What leads set off that enter a stage.
+    Stages,
     /// What is kept alike at others: contacts, and what they show.
     Sync,
     /// Frames on their way to many sockets. Its messages are no jobs: what becomes of them no row remembers.
@@ -64,7 +66,7 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
@@ -82,6 +84,7 @@ impl Queue {
         Self::Push,
         Self::Repair,
         Self::Scores,
+        Self::Stages,
         Self::Sync,
         Self::Timer,
     ];
@@ -107,6 +110,7 @@ impl Queue {
             Self::Push => "push",
             Self::Repair => "repair",
             Self::Scores => "scores",
+            Self::Stages => "stages",
             Self::Sync => "sync",
             Self::Timer => "timer",
         }

@@ -272,7 +272,8 @@ fn widen(schema: &mut Value) {
     for (name, field) in fields {
         for second in field["x-also"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             schema["properties"][second] = json!({});
-            let required = schema["required"].as_array_mut().filter(|required| required.contains(&json!(name)));
+            let required =
+                schema.get_mut("required").and_then(Value::as_array_mut).filter(|required| required.contains(&json!(name)));
             if let Some(required) = required {
                 required.push(json!(second));
             }

@@ -45,6 +45,14 @@ prompts! {
     SUMMARY = "summary" @ "1", r#"{"type": "object", "additionalProperties": false, "required": ["summary"], "properties": {"summary": {"type": "string"}}}"#;
     CATEGORY = "category" @ "1", r#"{"type": "object", "additionalProperties": false, "required": ["category", "confidence"],
         "properties": {"category": {"type": "string"}, "confidence": {"type": "number"}}}"#;
+    /// Of leads: what is known of budget, authority, need and time.
+    QUALIFY = "qualify" @ "1", r#"{"type": "object", "additionalProperties": false, "required": ["values"],
+        "properties": {"values": {"type": "array", "items": {"type": "object", "additionalProperties": false,
+            "required": ["field", "value", "quotes"], "properties": {
+                "field": {"type": "string", "enum": ["budget_confirmed", "budget_amount", "authority_level", "need_level", "decides_by"]},
+                "value": {"type": "string"},
+                "quotes": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["line", "quote"],
+                    "properties": {"line": {"type": "integer"}, "quote": {"type": "string"}}}}}}}}}"#;
 }
 
 impl Prompt {

@@ -1,4 +1,4 @@
-//! What a step does: a message as any other goes out, a mail, a task for somebody.
+//! What a step does, or what stands in for one: a message as any other goes out, a mail, a task for somebody.
 
 use conversations::{
     Author, CONVERSATION, Conversation, ConversationCreated, MessageToSend, NewMessage, SystemMessage, Variables, add_outgoing,
@@ -13,9 +13,52 @@ use shared::{
 
 use crate::{
     execution::LogOutcome,
-    look::Look,
-    step::{Step, StepKind, Words, paragraphs},
+    step::{StepKind, Words, paragraphs},
 };
+
+/// Whether a lead may be written to by WhatsApp, from relations named `leads` and `clients`, the latter joined from the left.
+#[macro_export]
+macro_rules! reach_columns {
+    () => {
+        "app.has_opted_out(leads) as has_opted_out,
+           coalesce(clients.blocked_at is not null, false) as is_blocked,
+           coalesce(not (select consent.granted from client_consents consent
+                          where consent.company_id = leads.company_id and consent.client_id = leads.client_id
+                            and consent.purpose = 'marketing' and consent.channel = 'whatsapp'
+                          order by consent.at desc, consent.granted
+                          limit 1), false) as has_refused"
+    };
+}
+
+/// The number that the client of `leads` was last talked to on.
+#[macro_export]
+macro_rules! last_channel {
+    () => {
+        "(
+               select conversations.channel_account_id
+                 from conversations
+                 join channel_accounts on channel_accounts.company_id = conversations.company_id
+                                      and channel_accounts.id = conversations.channel_account_id
+                where conversations.company_id = leads.company_id and conversations.client_id = leads.client_id
+                  and channel_accounts.status = 'active' and channel_accounts.kind <> 'widget' and conversations.merged_into_id is null
+                order by conversations.last_message_at desc, conversations.id
+                limit 1)"
+    };
+}
+
+/// Whom something is done for, and in whose name.
+#[derive(Clone, Debug, PartialEq, FromRow)]
+pub struct Recipient {
+    pub lead_id: Uuid,
+    pub name: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub client_id: Option<Uuid>,
+    /// The number that it is written from.
+    pub channel_account_id: Option<Uuid>,
+    /// Whose conversation or task it becomes.
+    pub holder_id: Uuid,
+}
 
 /// What was done.
 pub struct Done {
@@ -30,6 +73,7 @@ pub struct Done {
 }
 
 impl Done {
+    #[must_use]
     pub fn new(outcome: LogOutcome) -> Self {
         Self { outcome, reason: None, variant: None, message_id: None, mail_id: None, task_id: None, ends: None }
     }
@@ -46,7 +90,7 @@ const AGENT: &str = "select name from users where id = $1";
 
 const ADD_TASK: &str = "
     insert into tasks (id, kind, title, notes, owner_id, due_at, series_id, cause, lead_id, client_id)
-    values ($1, $2, left($3, 200), left($4, 5000), $5, now() + interval '1 day', $1, $6, $7, $8)
+    values ($1, $2, left($3, 200), left($4, 5000), $5, $9, $1, $6, $7, $8)
         on conflict on constraint tasks_cause do nothing";
 
 /// The conversation that a message goes into, or why there is none.
@@ -62,19 +106,24 @@ pub struct Begun {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn begin(context: &Context, transaction: &Transaction, look: &Look) -> Result<Begun, Error> {
+pub async fn begin(context: &Context, transaction: &Transaction, to: &Recipient) -> Result<Begun, Error> {
     let (new_id, new_client) = (context.new_id(), context.new_id());
-    let Look { client_id, phone, name, channel_account_id, holder_id, .. } = look;
+    let Recipient { client_id, phone, name, channel_account_id, holder_id, .. } = to;
     transaction.one(START, &[&new_id, &new_client, client_id, phone, name, channel_account_id, holder_id]).await
 }
 
-/// A step to be done.
+/// Something to be done.
 pub struct Asked<'asked> {
     pub company_id: Uuid,
-    pub execution_id: Uuid,
-    pub look: &'asked Look,
-    pub step: &'asked Step,
+    /// What it is done for: once.
+    pub cause: String,
+    pub to: &'asked Recipient,
+    pub kind: StepKind,
     pub words: &'asked Words,
+    /// What a conversation says that is begun with it.
+    pub begins: &'static str,
+    /// When a task of it is due.
+    pub due_at: Timestamp,
 }
 
 impl Asked<'_> {
@@ -120,7 +169,7 @@ impl Asked<'_> {
             self.tell_begun(context, transaction, id).await?;
         }
         if let Some(client) = client_id {
-            transaction.execute(BE_CLIENT, &[&self.look.lead_id, &client]).await?;
+            transaction.execute(BE_CLIENT, &[&self.to.lead_id, &client]).await?;
         }
         let message_id = context.new_id();
         let new = NewMessage {
@@ -130,10 +179,10 @@ impl Asked<'_> {
             sender_id: None,
             content,
             reply_to_id: None,
-            client_message_id: Some(format!("followup:{}:{}", self.execution_id, self.look.current_step)),
+            client_message_id: Some(self.cause.clone()),
             is_reply: false,
         };
-        // The same step was sent before: never twice.
+        // It was sent before: never twice.
         match add_outgoing(context, transaction, self.company_id, new).await? {
             Some(_) => Ok(Done { message_id: Some(message_id), ..Done::new(LogOutcome::Sent) }),
             None => Ok(Done { reason: Some("sent_before".to_owned()), ..Done::new(LogOutcome::Skipped) }),
@@ -143,10 +192,7 @@ impl Asked<'_> {
     async fn tell_begun(&self, context: &Context, transaction: &Transaction, id: Uuid) -> Result<(), Error> {
         let conversation: Conversation = transaction.one(CONVERSATION, &[&id]).await?;
         emit_conversation::<ConversationCreated>(transaction, self.company_id, &conversation, None, None);
-        let line = SystemMessage {
-            text: "Conversa iniciada pelo follow-up automático.".to_owned(),
-            payload: json!({"act": "started", "by_user_id": null}),
-        };
+        let line = SystemMessage { text: self.begins.to_owned(), payload: json!({"act": "started", "by_user_id": null}) };
         add_system_message(context, transaction, &conversation, line);
         Ok(())
     }
@@ -154,45 +200,44 @@ impl Asked<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn mail_or_task(&self, context: &Context, transaction: &Transaction) -> Result<Done, Error> {
-        if self.step.kind != StepKind::Email {
+        if self.kind != StepKind::Email {
             return self.task(context, transaction, None).await;
         }
         let words = self.filled_in(transaction).await?;
         let data = json!({"subject": words.subject, "paragraphs": paragraphs(words.body.as_deref().unwrap_or_default())});
         let mail_id = transaction.mail(Mail {
             template: Template::Followup,
-            to: self.look.email.as_deref().unwrap_or_default(),
-            name: &self.look.name,
+            to: self.to.email.as_deref().unwrap_or_default(),
+            name: &self.to.name,
             locale: "pt-BR",
-            link: Some(Link { purpose: Purpose::Unsubscribe, id: self.look.lead_id }),
+            link: Some(Link { purpose: Purpose::Unsubscribe, id: self.to.lead_id }),
             data,
         });
         Ok(Done { mail_id: Some(mail_id), ..Done::new(LogOutcome::Sent) })
     }
 
     async fn filled_in(&self, transaction: &Transaction) -> Result<Words, Error> {
-        let rows = transaction.query(AGENT, &[&self.look.holder_id]).await?;
+        let rows = transaction.query(AGENT, &[&self.to.holder_id]).await?;
         let agent_name = rows.first().map(|row| row.get("name"));
-        Ok(self.words.filled_in(&Variables { client_name: Some(self.look.name.clone()), agent_name, protocol: None }))
+        Ok(self.words.filled_in(&Variables { client_name: Some(self.to.name.clone()), agent_name, protocol: None }))
     }
 
     /// Somebody is to do it, or to know why it was not sent.
     async fn task(&self, context: &Context, transaction: &Transaction, why: Option<String>) -> Result<Done, Error> {
         let words = self.filled_in(transaction).await?;
-        let name = &self.look.name;
-        let (kind, usual) = match self.step.kind {
+        let name = &self.to.name;
+        let (kind, usual) = match self.kind {
             StepKind::CallTask => ("call", format!("Ligar para {name}")),
             StepKind::Task => ("generic", format!("Falar com {name}")),
             StepKind::Whatsapp => ("message", format!("Escrever para {name} no WhatsApp")),
             StepKind::Email => ("message", format!("Escrever para {name}")),
         };
         let id = context.new_id();
-        let cause = format!("followup:{}:{}", self.execution_id, self.look.current_step);
         let title = words.subject.unwrap_or(usual);
         let notes = words.body.unwrap_or_default();
-        let Look { holder_id, lead_id, client_id, .. } = self.look;
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
-            [&id, &kind, &title, &notes, holder_id, &cause, lead_id, client_id];
+        let Recipient { holder_id, lead_id, client_id, .. } = self.to;
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+            [&id, &kind, &title, &notes, holder_id, &self.cause, lead_id, client_id, &self.due_at];
         transaction.execute(ADD_TASK, &parameters).await?;
         Ok(Done { reason: why, task_id: Some(id), ..Done::new(LogOutcome::Task) })
     }

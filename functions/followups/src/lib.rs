@@ -1,6 +1,6 @@
 //! Follow-ups: sequences of messages, mails and tasks that leads go through by themselves, until they reply.
 
-mod acting;
+pub mod acting;
 pub mod criteria;
 pub mod enrol;
 pub mod execution;

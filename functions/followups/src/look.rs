@@ -4,37 +4,30 @@ use shared::prelude::*;
 use tokio_postgres::types::Json as Jsonb;
 
 use crate::{
+    acting::Recipient,
     enrol::Said,
     execution::ExecutionStatus,
     judging::{Facts, Lead},
+    last_channel, reach_columns,
     sequence::{Steps, hours},
     step::Step,
     window::{DayOfWeek, zone_of},
 };
 
-const LOOK: &str = "
-    select executions.status, executions.current_step, executions.attempt, executions.next_run_at, executions.job_id,
+const LOOK: &str = concat!(
+    "select executions.status, executions.current_step, executions.attempt, executions.next_run_at, executions.job_id,
            executions.lead_id,
            sequences.is_active and sequences.deleted_at is null as is_running, sequences.steps, sequences.window_start,
            sequences.window_end, sequences.weekdays, sequences.pause_weekends, sequences.pause_holidays, sequences.max_per_day,
            leads.status = 'open' and leads.deleted_at is null as is_open, leads.name, leads.email, leads.phone, leads.client_id,
-           app.zone_said_of(leads) as zone, app.has_opted_out(leads) as has_opted_out,
+           app.zone_said_of(leads) as zone,
            app.meets(leads, coalesce(sequences.steps -> executions.current_step -> 'condition', '{}')) as meets_condition,
-           coalesce(clients.blocked_at is not null, false) as is_blocked,
-           coalesce(not (select consent.granted from client_consents consent
-                          where consent.company_id = leads.company_id and consent.client_id = leads.client_id
-                            and consent.purpose = 'marketing' and consent.channel = 'whatsapp'
-                          order by consent.at desc, consent.granted
-                          limit 1), false) as has_refused,
-           coalesce(sequences.channel_account_id, (
-               select conversations.channel_account_id
-                 from conversations
-                 join channel_accounts on channel_accounts.company_id = conversations.company_id
-                                      and channel_accounts.id = conversations.channel_account_id
-                where conversations.company_id = leads.company_id and conversations.client_id = leads.client_id
-                  and channel_accounts.status = 'active' and channel_accounts.kind <> 'widget' and conversations.merged_into_id is null
-                order by conversations.last_message_at desc, conversations.id
-                limit 1)) as channel_account_id,
+           ",
+    reach_columns!(),
+    ",
+           coalesce(sequences.channel_account_id, ",
+    last_channel!(),
+    ") as channel_account_id,
            app.first_there(array[leads.closer_id, leads.sdr_id, executions.enrolled_by, sequences.created_by_id]) as holder_id,
            app.followup_holidays() as said,
            array(select logs.at
@@ -46,7 +39,8 @@ const LOOK: &str = "
       join followup_sequences sequences on sequences.company_id = executions.company_id and sequences.id = executions.sequence_id
       join leads on leads.company_id = executions.company_id and leads.id = executions.lead_id
       left join clients on clients.company_id = leads.company_id and clients.id = leads.client_id
-     where executions.id = $1";
+     where executions.id = $1"
+);
 
 /// All that is known of an execution.
 #[derive(FromRow)]
@@ -57,7 +51,6 @@ pub struct Look {
     pub attempt: i32,
     pub next_run_at: Option<Timestamp>,
     pub job_id: Option<Uuid>,
-    pub lead_id: Uuid,
     is_running: bool,
     #[from_row(from = "Jsonb<Steps>")]
     pub steps: Steps,
@@ -68,18 +61,13 @@ pub struct Look {
     pause_holidays: bool,
     max_per_day: i32,
     is_open: bool,
-    pub name: String,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub client_id: Option<Uuid>,
     zone: Option<String>,
     has_opted_out: bool,
     meets_condition: bool,
     is_blocked: bool,
     has_refused: bool,
-    pub channel_account_id: Option<Uuid>,
-    /// Whose conversation or task it becomes.
-    pub holder_id: Uuid,
+    #[from_row(flatten)]
+    pub to: Recipient,
     #[from_row(from = "Jsonb<Said>")]
     said: Said,
     sent: Vec<Timestamp>,
@@ -113,8 +101,8 @@ impl Look {
                 is_open: self.is_open,
                 has_opted_out: self.has_opted_out,
                 meets_condition: self.meets_condition,
-                has_email: self.email.is_some(),
-                is_reachable: self.phone.is_some() || self.client_id.is_some(),
+                has_email: self.to.email.is_some(),
+                is_reachable: self.to.phone.is_some() || self.to.client_id.is_some(),
                 is_blocked: self.is_blocked,
                 has_refused: self.has_refused,
             },

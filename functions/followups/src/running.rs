@@ -18,6 +18,9 @@ use crate::{
 /// Until what was in the way is looked at again.
 const SOON: Duration = Duration::from_secs(1);
 
+/// Until a task is due.
+const A_DAY: Duration = Duration::from_hours(24);
+
 /// In the order of locks, after the client and their conversation.
 const HOLD_CLIENT: &str = "select from clients where id = $1 for no key update";
 const HOLD_LEAD: &str = "select from leads where id = $1 for no key update";
@@ -77,13 +80,13 @@ async fn act(context: &Context, job: &Claimed, transaction: Transaction, id: Uui
     let step = before.step().cloned().ok_or(INTERNAL)?;
     let begun = if step.kind == StepKind::Whatsapp {
         transaction.savepoint();
-        Some(acting::begin(context, &transaction, &before).await?)
+        Some(acting::begin(context, &transaction, &before.to).await?)
     } else {
-        transaction.query(HOLD_CLIENT, &[&before.client_id]).await?;
+        transaction.query(HOLD_CLIENT, &[&before.to.client_id]).await?;
         None
     };
     let (_, _, look) = try_join3(
-        transaction.query(HOLD_LEAD, &[&before.lead_id]),
+        transaction.query(HOLD_LEAD, &[&before.to.lead_id]),
         transaction.query(HOLD, &[&id]),
         Look::read(&transaction, id),
     )
@@ -91,11 +94,20 @@ async fn act(context: &Context, job: &Claimed, transaction: Transaction, id: Uui
     let now = context.now();
     let look = look.filter(|look| (look.job_id, look.current_step) == (Some(job.id), before.current_step));
     // What has just changed is judged anew, with nothing of this done.
-    let Some(look) = look.filter(|look| look.client_id == before.client_id && judge(&look.facts(), now) == Decision::Act) else {
+    let Some(look) = look.filter(|look| look.to.client_id == before.to.client_id && judge(&look.facts(), now) == Decision::Act)
+    else {
         return Ok(Outcome::Hold { after: SOON });
     };
     let (variant, words) = step.words(id, look.place());
-    let asked = acting::Asked { company_id: job.company_id, execution_id: id, look: &look, step: &step, words: &words };
+    let asked = acting::Asked {
+        company_id: job.company_id,
+        cause: format!("followup:{id}:{}", look.current_step),
+        to: &look.to,
+        kind: step.kind,
+        words: &words,
+        begins: "Conversa iniciada pelo follow-up automático.",
+        due_at: now.saturating_add(A_DAY).unwrap_or(now),
+    };
     let mut done = match begun {
         Some(begun) => asked.write(context, &transaction, begun).await?,
         None => asked.mail_or_task(context, &transaction).await?,

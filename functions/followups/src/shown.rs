@@ -1,6 +1,6 @@
 //! What of a sequence is shown: its criteria and steps, as they were said. Only the schemas of these types are used.
 
-use conversations::VariablePlace;
+use leads::ShownTemplate;
 use scores::Temperature;
 use shared::prelude::*;
 
@@ -50,20 +50,4 @@ struct ShownWords {
     subject: Option<String>,
     body: Option<String>,
     template: Option<ShownTemplate>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "FollowupTemplateShown")]
-struct ShownTemplate {
-    name: String,
-    language: Option<String>,
-    parameters: Vec<ShownParameter>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "FollowupParameterShown")]
-struct ShownParameter {
-    r#in: VariablePlace,
-    name: String,
-    value: String,
 }

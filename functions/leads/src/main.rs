@@ -28,6 +28,8 @@ mod list_lead_interactions;
 mod list_leads;
 #[path = "bin/merge_leads.rs"]
 mod merge_leads;
+#[path = "bin/qualify_lead.rs"]
+mod qualify_lead;
 #[path = "bin/restore_lead.rs"]
 mod restore_lead;
 #[path = "bin/run_lead_import.rs"]
@@ -60,6 +62,7 @@ fn main() {
         ("list_lead_interactions", list_lead_interactions::main),
         ("list_leads", list_leads::main),
         ("merge_leads", merge_leads::main),
+        ("qualify_lead", qualify_lead::main),
         ("restore_lead", restore_lead::main),
         ("run_lead_import", run_lead_import::main),
         ("save_lead_qualification", save_lead_qualification::main),

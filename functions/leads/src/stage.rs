@@ -1,10 +1,9 @@
 //! Stages of a pipeline, and what it takes to enter one.
 
 use clients::fields::is_key;
-use futures_util::future::try_join;
-use shared::{closed_set, error::FieldProblem, prelude::*};
+use shared::{error::FieldProblem, prelude::*};
 
-use crate::{Closing, Lead, LeadStatus};
+use crate::{Closing, Lead, LeadStatus, ShownAutomation};
 
 pub const MISSING_FIELDS: Problem = Problem::new(
     422,
@@ -20,29 +19,6 @@ pub const NEIGHBOURS_MOVED: Problem = Problem::new(
     "The neighbouring cards have left this stage. Drop the card again.",
 )
 .showing::<Lead>();
-
-closed_set! {
-    /// What is done by itself.
-    pub AutomationKind {
-        /// Whoever is named becomes closer or SDR of a lead that has none.
-        Assign = "assign",
-    }
-}
-
-/// Something done by itself when a lead enters a stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "StageAutomation")]
-pub struct Automation {
-    #[garde(skip)]
-    pub kind: AutomationKind,
-    #[garde(skip)]
-    #[serde(default)]
-    pub closer_id: Option<Uuid>,
-    #[garde(skip)]
-    #[serde(default)]
-    pub sdr_id: Option<Uuid>,
-}
 
 /// The columns of `Stage`, from a relation named `stages`.
 #[macro_export]
@@ -85,7 +61,7 @@ pub struct Stage {
     pub required_fields: Vec<String>,
     /// Days after which a lead here rots, if nothing is done.
     pub rotting_days: Option<i32>,
-    #[schemars(with = "Vec<Automation>")]
+    #[schemars(with = "Vec<ShownAutomation>")]
     pub automations: Value,
 }
 
@@ -164,10 +140,7 @@ const MOVE: &str = "
      where leads.id = $1
     returning target.is_spread";
 
-const ASSIGN: &str = "
-    update leads set closer_id = coalesce(closer_id, $2), sdr_id = coalesce(sdr_id, $3) where id = $1 and (closer_id is null or sdr_id is null)";
-
-/// Moves a lead into a stage. Both are held; what the stage asks for is there. False where the cards that it is to go beside are not.
+/// Moves a lead into a stage. Both are held; what the stage asks for is there. What the stage does by itself follows after the commit. False where the cards that it is to go beside are not.
 ///
 /// # Errors
 /// Those of the database.
@@ -181,15 +154,7 @@ pub async fn enter(
 ) -> Result<bool, Error> {
     let Closing { reason, value } = closing;
     let value = value.map(|value| value.to_string());
-    let automations: Vec<Automation> = serde_json::from_value(stage.automations.clone()).unwrap_or_default();
-    let is_new = lead.stage_id() != stage.id;
-    let assign = async {
-        for Automation { kind: AutomationKind::Assign, closer_id, sdr_id } in automations.iter().filter(|_| is_new) {
-            transaction.execute(ASSIGN, &[&lead.id, closer_id, sdr_id]).await?;
-        }
-        Ok(())
-    };
-    let (rows, ()) = try_join(transaction.query(MOVE, &[&lead.id, &stage.id, &below, &above, reason, &value]), assign).await?;
+    let rows = transaction.query(MOVE, &[&lead.id, &stage.id, &below, &above, reason, &value]).await?;
     let Some(row) = rows.first() else { return Ok(false) };
     if row.get("is_spread") {
         let payload = StageSpread { pipeline_id: stage.pipeline_id, stage_id: stage.id };

@@ -16,6 +16,8 @@ mod list_pipelines;
 mod list_stage_leads;
 #[path = "bin/move_lead.rs"]
 mod move_lead;
+#[path = "bin/run_stage_automation.rs"]
+mod run_stage_automation;
 #[path = "bin/save_stages.rs"]
 mod save_stages;
 #[path = "bin/update_pipeline.rs"]
@@ -32,6 +34,7 @@ fn main() {
         ("list_pipelines", list_pipelines::main),
         ("list_stage_leads", list_stage_leads::main),
         ("move_lead", move_lead::main),
+        ("run_stage_automation", run_stage_automation::main),
         ("save_stages", save_stages::main),
         ("update_pipeline", update_pipeline::main),
     ]);

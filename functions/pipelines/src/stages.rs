@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all, try_join3};
 use leads::{Automation, LeadStatus, Stage, may_be_required, stage_columns};
 use shared::{VISIBLE, error::FieldProblem, prelude::*, rule, visible};
 
@@ -41,7 +41,7 @@ pub struct NewStage {
     #[schemars(range(min = 1, max = 365))]
     #[serde(default)]
     pub rotting_days: Option<i32>,
-    /// What is done by itself when a lead enters.
+    /// What is done by itself when a lead enters, in this order.
     #[garde(length(max = 10), dive)]
     #[serde(default)]
     pub automations: Vec<Automation>,
@@ -114,7 +114,29 @@ pub fn problems(stages: &[NewStage]) -> Vec<FieldProblem> {
             problems.push(FieldProblem::new("stages", "kind_missing", portuguese, english));
         }
     }
+    problems.extend(problems_of_automations(stages));
     problems
+}
+
+/// What is wrong with what stages do by themselves, whatever there is.
+fn problems_of_automations(stages: &[NewStage]) -> Vec<FieldProblem> {
+    let of = |(at, stage, automation): (String, &NewStage, &Automation)| {
+        let mut problems = automation.problems(&at);
+        if stage.kind != LeadStatus::Open && matches!(automation, Automation::Sequence { .. }) {
+            let (portuguese, english) = ("Só leads abertos entram em sequências.", "Only open leads are taken into sequences.");
+            problems.push(FieldProblem::new(format!("{at}.kind"), "not_open", portuguese, english));
+        }
+        problems
+    };
+    all_automations(stages).flat_map(of).collect()
+}
+
+/// What they do by themselves, each with its place.
+pub fn all_automations(stages: &[NewStage]) -> impl Iterator<Item = (String, &NewStage, &Automation)> {
+    stages.iter().enumerate().flat_map(|(place, stage)| {
+        let automations = stage.automations.iter().enumerate();
+        automations.map(move |(number, automation)| (format!("stages[{place}].automations[{number}]"), stage, automation))
+    })
 }
 
 const ADD: &str = "
@@ -247,6 +269,9 @@ const FURTHEST: &str = "
        set furthest_stage_id = (select id from stages where pipeline_id = $2 and kind = $3 and id <> all ($4) order by position limit 1)
      where furthest_stage_id = $1 and pipeline_id = $2";
 
+/// Nobody has moved them: the stage that takes them does nothing by itself.
+const GO_ALONG: &str = "select set_config('app.stages_drawn', 'on', true)";
+
 const REMOVE: &str = "delete from stages where id = any ($1)";
 
 /// Removes stages whose leads go where it is said.
@@ -270,7 +295,7 @@ pub async fn remove_stages(
         .await
     });
     // One after the other, in one flight.
-    try_join(try_join_all(moving), transaction.execute(REMOVE, &[ids])).await.map(drop)
+    try_join3(transaction.query(GO_ALONG, &[]), try_join_all(moving), transaction.execute(REMOVE, &[ids])).await.map(drop)
 }
 
 #[cfg(test)]
@@ -285,5 +310,17 @@ mod tests {
         assert_eq!(problems(&twice)[0].field, "stages[1].key");
         let open: Vec<NewStage> = usual_stages().into_iter().filter(|stage| stage.kind == LeadStatus::Open).collect();
         assert_eq!(problems(&open).len(), 2);
+    }
+
+    #[test]
+    fn sequences_are_for_open_leads() {
+        let sequence = Automation::Sequence { sequence_id: Uuid::nil(), again: false };
+        let mut stages = usual_stages();
+        stages[0].automations = vec![sequence.clone()];
+        assert!(problems_of_automations(&stages).is_empty());
+        stages[5].automations = vec![Automation::Assign { closer_id: Some(Uuid::nil()), sdr_id: None }, sequence];
+        let told: Vec<(String, String)> =
+            problems_of_automations(&stages).into_iter().map(|problem| (problem.field, problem.code)).collect();
+        assert_eq!(told, [("stages[5].automations[1].kind".to_owned(), "not_open".to_owned())]);
     }
 }

@@ -30,6 +30,8 @@ closed_set! {
         Summary = "summary",
         Category = "category",
         Embed = "embed",
+        /// What is known of a lead.
+        Qualify = "qualify",
     }
 }
 

@@ -61,7 +61,7 @@ use contract::plans;
 use evolution::evolution_killed;
 use followups::followups_killed;
 use knowledge::{knowledge_killed, vectors as knowledge_vectors};
-use leads::quarter;
+use leads::{automations_killed as leads_automations_killed, quarter};
 use notifications::web_push as notifications_web_push;
 use presence::presence_killed;
 
@@ -153,6 +153,11 @@ fn killed() -> Vec<(&'static str, Case)> {
             a_step_whose_worker_is_killed_is_done_once,
             replies_steps_and_deaths_at_once_leave_each_step_done_once,
             leads_whose_worker_is_killed_are_taken_in_once,
+        };
+        leads_automations_killed::{
+            what_a_killed_worker_has_not_done_is_done_once,
+            whatever_dies_each_entry_does_each_once,
+            who_has_moved_on_or_is_gone_is_not_written_to,
         };
         botconversa_killed::{
             a_sync_whose_worker_is_killed_goes_on_and_makes_nobody_twice,

@@ -8,7 +8,7 @@ const ROUTE: Route = Route::get("/leads/{id}/history").fails(&[NOT_FOUND]);
 
 closed_set! {
     /// More kinds may come.
-    LeadHistoryKind { Change = "change", Stage = "stage", Interaction = "interaction", Merge = "merge" }
+    LeadHistoryKind { Change = "change", Stage = "stage", Interaction = "interaction", Merge = "merge", Automation = "automation" }
 }
 
 /// Something that happened with a lead.
@@ -20,7 +20,8 @@ struct LeadHistoryEntry {
     /// Null of what came by itself.
     by_id: Option<Uuid>,
     by_name: Option<String>,
-    /// What depends on the kind: `changes` by field, each what it was and what it is; the stage with `left_at`; the interaction; the merge.
+    /// What depends on the kind: `changes` by field, each what it was and what it is; the stage with `left_at`; the interaction; the merge; of what
+    /// a stage did by itself which `automation` it was, its `outcome`, and the `reason` where it is none.
     #[schemars(with = "Map<String, Value>")]
     data: Value,
 }

@@ -1,7 +1,8 @@
 //! POST /pipelines — a new pipeline, with the stages that are given or those that every company begins with.
 
 use pipelines::{
-    NewStage, PIPELINE, PIPELINE_NAME_TAKEN, Pipeline, PipelineCreated, UNKNOWN_DEPARTMENT, add_stages, usual_stages,
+    NewStage, PIPELINE, PIPELINE_NAME_TAKEN, Pipeline, PipelineCreated, UNKNOWN_DEPARTMENT, add_stages, unknown_to_automations,
+    usual_stages,
 };
 use shared::{VISIBLE, error::refuse, prelude::*, visible};
 
@@ -38,6 +39,7 @@ async fn create_pipeline(
     let stages = stages.unwrap_or_else(usual_stages);
     refuse(pipelines::problems(&stages))?;
     let transaction = context.begin(&caller).await?;
+    refuse(unknown_to_automations(&transaction, &[], &stages).await?)?;
     let id = context.new_id();
     transaction
         .execute(CREATE, &[&id, &name, &department_id])

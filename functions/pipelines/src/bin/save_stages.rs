@@ -6,7 +6,7 @@ use futures_util::future::try_join5;
 use leads::Stage;
 use pipelines::{
     LOCKED_PIPELINE, NewStage, PIPELINE, Pipeline, PipelineUpdated, STAGES, add_stages, keep_stages, problems_of_change,
-    remove_stages,
+    remove_stages, unknown_to_automations,
 };
 use shared::{
     error::{NOT_FOUND, STALE, refuse},
@@ -74,6 +74,7 @@ async fn save_stages(
     if pipelines::are_the_same(&before, &stages) {
         return transaction.commit(Json(current)).await;
     }
+    refuse(unknown_to_automations(&transaction, &before, &stages).await?)?;
     let gone: Vec<&Stage> = before.iter().filter(|stage| stages.iter().all(|kept| kept.id != Some(stage.id))).collect();
     let is_used = |stage: &Stage| used.iter().any(|in_use| in_use.id == stage.id);
     if gone.iter().any(|stage| is_used(stage) && !move_leads.contains_key(&stage.id)) {

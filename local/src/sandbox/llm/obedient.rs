@@ -32,6 +32,11 @@ pub(super) fn script(request: &Value) -> Script {
         "answer": answer, "sources": [1], "confidence": 1.0, "needs_human": false,
         "text": answer, "suggestions": [answer], "summary": answer, "category": answer,
         "sentiment": "positive", "score": 1.0, "items": [{"title": answer, "answer": answer, "questions": [answer]}],
+        "values": [
+            {"field": "need_level", "value": "high", "quotes": [{"line": 1, "quote": answer}]},
+            {"field": "budget_amount", "value": "1000000.00", "quotes": [{"line": 1, "quote": answer}]},
+            {"field": "budget_confirmed", "value": answer, "quotes": [{"line": 1, "quote": answer}]},
+        ],
     });
     Script {
         matching: None,

@@ -17,11 +17,12 @@ pub mod by_itself;
 pub mod guard_rails;
 pub mod helps;
 pub mod models;
+pub mod qualified;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
     use self::{
         answers as ai_answers, bot as ai_bot, budgets as ai_budgets, by_itself as ai_by_itself, guard_rails as ai_guard_rails,
-        helps as ai_helps, models as ai_models,
+        helps as ai_helps, models as ai_models, qualified as leads_qualified,
     };
     cases! {
         ai_helps::{
@@ -68,6 +69,13 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             voice_notes_are_written_down_as_they_come,
             articles_are_read_by_the_model_that_compares_meanings,
             vectors_of_another_length_are_made_anew,
+        };
+        leads_qualified::{
+            what_was_said_is_proposed_with_its_words_and_confirmed_by_a_person,
+            what_nobody_of_theirs_has_said_is_dropped,
+            without_a_usable_answer_nothing_is_kept,
+            only_what_the_caller_may_read_is_read,
+            a_message_that_gives_orders_is_a_message,
         };
         ai_guard_rails::{
             whatever_the_model_obeys_nothing_foreign_leaves,

@@ -265,7 +265,9 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update lead_import_rows (is_undone)",
     "update lead_imports (mapping, state, fault, headers, made, updated, skipped, failed, errors, error_count, finished_at, undo_job_id, \
      undone_at, removed, restored, kept)",
+    "update lead_automations (outcome, reason, message_id, task_id, execution_id, at)",
     "insert lead_interactions",
+    "insert lead_proposals",
     "insert leads (id, pipeline_id, stage_id, rank, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value, \
      expected_close, tags, custom_fields, client_id, crm_id, close_reason, value, created_by_id)",
     "update leads",
@@ -324,6 +326,7 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "knowledge.imported",
     "knowledge.optimized",
     "leads.imported",
+    "lead.automated",
     "task.overdue",
     "template.updated",
     "user.awaiting_approval",

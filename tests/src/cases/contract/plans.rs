@@ -99,6 +99,11 @@ const FILL: &str = "
     insert into followup_logs (company_id, execution_id, step, attempt, kind, outcome) select company_id, id, 0, 1, 'task', 'task' from filled;
     insert into followup_optouts (company_id, kind, value, source) select company_id, 'lead', id::text, 'word' from filled;
     insert into lead_changes (company_id, lead_id, changes) select company_id, id, '{}' from filled;
+    insert into lead_automations (company_id, entry_id, place, lead_id, automation, outcome, at)
+    select filled.company_id, lead_stages.id, 0, filled.id, '{\"kind\": \"task\", \"title\": \"Ligar\"}', 'done', now()
+      from filled join lead_stages on lead_stages.company_id = filled.company_id and lead_stages.lead_id = filled.id;
+    insert into lead_proposals (id, company_id, lead_id, run_id, asked_by, proposed, quotes, dropped)
+    select id, company_id, id, id, id, '{}', '[]', 0 from filled;
     insert into lead_interactions (id, company_id, lead_id, author_id, type, summary, result)
     select id, company_id, id, id, 'call', 'Ligou', 'contacted' from filled;
     drop table filled, filled_companies;

@@ -13,7 +13,7 @@ const READ: u64 = 2;
 const WRITE: u64 = 4;
 /// These let go of the database while they ask somebody else, which is what they cost: who may ask, as whom, and what came of it are
 /// transactions of their own.
-const ASK_OTHERS: [&str; 21] = [
+const ASK_OTHERS: [&str; 22] = [
     // What they claim before the call and what it took are transactions of their own.
     "ai_compose_message",
     "ai_learn",
@@ -22,6 +22,7 @@ const ASK_OTHERS: [&str; 21] = [
     "ai_transcribe",
     "analyze_sentiment",
     "categorize_conversation",
+    "qualify_lead",
     "summarize_conversation",
     "check_instances",
     "connect_instance",
@@ -40,7 +41,7 @@ const ASK_OTHERS: [&str; 21] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 19] = [
+const UNAUDITED: [&str; 20] = [
     // Changes nothing.
     "preview_sequence",
     // How far somebody has read, and what they have begun to write.
@@ -56,6 +57,7 @@ const UNAUDITED: [&str; 19] = [
     "ai_transcribe",
     "analyze_sentiment",
     "categorize_conversation",
+    "qualify_lead",
     "summarize_conversation",
     // A game: nothing is written.
     "simulate_bot",

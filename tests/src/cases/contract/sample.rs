@@ -258,7 +258,7 @@ impl Fixture {
             "corrected_user_id" => corrected_user(&self.stack, &self.company).await,
             "begun" => hours_ago(2),
             "done" => hours_ago(1),
-            "asked_conversation_id" | "ended_conversation_id" | "voice_message_id" | "run_id" | "ai_job_id" => {
+            "asked_conversation_id" | "asked_lead_id" | "ended_conversation_id" | "voice_message_id" | "run_id" | "ai_job_id" => {
                 of_models(&self.stack, &self.company, placeholder).await
             }
             "channel_id" | "chat_message_id" | "scheduled_chat_message_id" | "emoji_id" | "chat_job_id" | "new_colleague_id" => {
@@ -272,7 +272,7 @@ impl Fixture {
             "sequence_id" | "paused_sequence_id" | "execution_id" | "followed_lead_id" | "unsubscribe_token"
             | "followup_job_id" => followups::sample::value(&self.stack, &self.company, placeholder).await,
             "lead_id" | "other_lead_id" | "lead_merge_id" | "pipeline_id" | "stage_id" | "scores_job_id" | "lead_import_id"
-            | "lead_import_job_id" | "lead_table_id" => {
+            | "lead_import_job_id" | "lead_table_id" | "stage_job_id" => {
                 leads::sample::value(&self.stack, &self.company, function, placeholder).await
             }
             "flow_key" => self.flow().await,
@@ -885,6 +885,10 @@ async fn of_models(stack: &Stack, company: &Company, placeholder: &str) -> Strin
     let id = company.admin.conversation_id_of(&client).await;
     if placeholder == "asked_conversation_id" {
         return id;
+    }
+    if placeholder == "asked_lead_id" {
+        let lead = company.admin.api.post(&format!("/conversations/{id}/lead"), json!({})).await.expect(201);
+        return text(&lead["id"]).to_owned();
     }
     company.admin.take_over(&id).await;
     company.admin.say(&id, "O prazo é dia 10.").await;

@@ -115,6 +115,7 @@ pub const ROWS: &[Row] = &[
     row("merge_leads", "/leads/{lead}/merge", r#"{"lead_id": "{lead}"}"#, NotFound),
     row("move_lead", "/leads/{lead}/move", r#"{"stage_id": "{stage}"}"#, NotFound),
     row("recompute_lead_scores", "/lead-scoring/recompute", "{}", OwnThings),
+    row("qualify_lead", "/leads/{lead}/qualify", "", NotFound),
     row("restore_lead", "/leads/{lead}/restore", "", NotFound),
     row(
         "save_lead_fields",

@@ -58,6 +58,7 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "followup_sequence.updated",
     "invite.updated",
     "job.progress",
+    "lead.automated",
     "lead.created",
     "lead.deleted",
     "lead.interaction_added",

@@ -1,5 +1,7 @@
 //! Sales: the board, leads, what is done with them, and how they are scored.
 
+pub mod automations;
+pub mod automations_killed;
 mod board;
 mod cards;
 pub mod imported;
@@ -20,6 +22,7 @@ use tests::{
 use crate::Case;
 
 pub fn cases() -> Vec<(&'static str, Case)> {
+    use automations as leads_automations;
     use board as leads_board;
     use cards as leads_cards;
     use imported as leads_imported;
@@ -28,6 +31,14 @@ pub fn cases() -> Vec<(&'static str, Case)> {
     use scored as leads_scored;
     use stages as leads_stages;
     cases! {
+        leads_automations::{
+            who_enters_is_given_tasked_told_of_and_taken_in,
+            every_way_into_a_stage_sets_it_off_and_undoing_does_not,
+            messages_go_out_as_they_may_and_become_tasks_where_they_may_not,
+            what_is_gone_when_it_runs_is_told_and_the_rest_goes_on,
+            automations_that_name_what_is_not_there_are_refused,
+            fifty_cards_by_eight_people_set_it_off_once_each,
+        };
         leads_board::{
             a_company_begins_with_a_board,
             a_card_goes_where_it_is_dropped,

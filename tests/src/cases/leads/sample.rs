@@ -33,6 +33,7 @@ pub async fn value(stack: &Stack, company: &Company, function: &str, placeholder
         "lead_table_id" => table(stack, company).await,
         "lead_import_id" => ended_import(stack, company).await,
         "lead_import_job_id" => import_job(stack, company).await,
+        "stage_job_id" => entry(stack, company).await,
         _ => {
             worked(company).await;
             watched_job(stack, company, ("recompute_scores", "scores"), json!({"version": 0})).await
@@ -58,6 +59,29 @@ pub async fn worked(company: &Company) -> Value {
     let call = json!({"type": "call", "summary": "Pediu a proposta", "result": "proposal_sent", "next_step": "Ligar na sexta"});
     super::did(admin, &lead, call).await;
     lead
+}
+
+/// The job of a lead that has entered a stage, in nobody's hands yet.
+async fn entry(stack: &Stack, company: &Company) -> String {
+    let admin = &company.admin;
+    let drawn = super::automations::automate(admin, "proposal", json!([{"kind": "task", "title": "Enviar a proposta"}])).await;
+    let id: Uuid = text(&worked(company).await["id"]).parse().expect("an id");
+    let enter = "
+        with entry as (
+            insert into lead_stages (company_id, lead_id, pipeline_id, stage_id, stage_name, stage_kind, left_at)
+            select company_id, $1, pipeline_id, id, name, kind, now() from stages where id = $2
+            returning company_id, id
+        ), wanted as (
+            insert into lead_automations (company_id, entry_id, place, lead_id, automation)
+            select company_id, id, 0, $1, '{\"kind\": \"task\", \"title\": \"Enviar a proposta\", \"notes\": \"\", \"due_in_days\": 0, \"due_in_hours\": 2}' from entry
+        )
+        insert into jobs (id, company_id, kind, queue, lane, payload, dispatched_at, dispatches)
+        select gen_random_uuid(), company_id, 'run_stage_automation', 'stages', 'lead:' || $1::uuid, jsonb_build_object('entry_id', id), now(), 1
+          from entry
+        returning id";
+    let stage: Uuid = stage(&drawn, "proposal").parse().expect("an id");
+    let row = stack.database().await.query_one(enter, &[&id, &stage]).await.expect("a job");
+    row.get::<_, Uuid>(0).to_string()
 }
 
 /// Two leads that are one; answers the merge.

@@ -9,7 +9,7 @@ use tests::{Answer, Stack, company::Person, company::text};
 
 use super::{column, company, lead, lead_with, mov, path, pipeline, stage};
 
-async fn draw(person: &Person, pipeline: &Value, body: Value) -> Answer {
+pub(super) async fn draw(person: &Person, pipeline: &Value, body: Value) -> Answer {
     let version = pipeline["version"].to_string();
     let path = format!("/pipelines/{}/stages", text(&pipeline["id"]));
     person.api.with_header("if-match", &version).call(Method::PUT, &path, Some(body)).await
