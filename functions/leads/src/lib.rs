@@ -2,6 +2,7 @@
 
 mod bulk;
 mod closing;
+pub mod crm;
 mod detail;
 mod given;
 mod interaction;

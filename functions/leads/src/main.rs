@@ -16,16 +16,26 @@ mod get_lead;
 mod get_lead_history;
 #[path = "bin/get_leads_performance.rs"]
 mod get_leads_performance;
+#[path = "bin/list_crm_conflicts.rs"]
+mod list_crm_conflicts;
 #[path = "bin/list_lead_interactions.rs"]
 mod list_lead_interactions;
 #[path = "bin/list_leads.rs"]
 mod list_leads;
 #[path = "bin/merge_leads.rs"]
 mod merge_leads;
+#[path = "bin/receive_crm_webhook.rs"]
+mod receive_crm_webhook;
+#[path = "bin/resolve_crm_conflict.rs"]
+mod resolve_crm_conflict;
 #[path = "bin/restore_lead.rs"]
 mod restore_lead;
 #[path = "bin/save_lead_qualification.rs"]
 mod save_lead_qualification;
+#[path = "bin/sync_crm.rs"]
+mod sync_crm;
+#[path = "bin/sync_crm_records.rs"]
+mod sync_crm_records;
 #[path = "bin/undo_lead_merge.rs"]
 mod undo_lead_merge;
 #[path = "bin/update_lead.rs"]
@@ -42,11 +52,16 @@ fn main() {
         ("get_lead", get_lead::main),
         ("get_lead_history", get_lead_history::main),
         ("get_leads_performance", get_leads_performance::main),
+        ("list_crm_conflicts", list_crm_conflicts::main),
         ("list_lead_interactions", list_lead_interactions::main),
         ("list_leads", list_leads::main),
         ("merge_leads", merge_leads::main),
+        ("receive_crm_webhook", receive_crm_webhook::main),
+        ("resolve_crm_conflict", resolve_crm_conflict::main),
         ("restore_lead", restore_lead::main),
         ("save_lead_qualification", save_lead_qualification::main),
+        ("sync_crm", sync_crm::main),
+        ("sync_crm_records", sync_crm_records::main),
         ("undo_lead_merge", undo_lead_merge::main),
         ("update_lead", update_lead::main),
     ]);

@@ -1,0 +1,297 @@
+//! The CRM that a company has beside this one: where it is, what it calls our fields, and the key, which is kept sealed.
+
+use std::collections::BTreeMap;
+
+use shared::{
+    closed_set,
+    company_secrets::CompanySecret,
+    environment::variable,
+    error::{FieldProblem, INVALID, refuse},
+    links::{Link, Purpose},
+    prelude::*,
+    rule,
+};
+
+use crate::{
+    config::{ChannelSwitch, is_key},
+    hint,
+    saving::server_address,
+};
+
+pub const OTHER_CRM: Problem = Problem::new(
+    409,
+    "other_crm",
+    "A empresa já está conectada a um CRM de outro tipo.",
+    "The company is connected to a CRM of another kind already.",
+);
+
+/// Where the key is kept.
+pub const CRM_KEY: CompanySecret = CompanySecret("crm");
+
+closed_set! {
+    /// What the other CRM is.
+    pub CrmKind { HubSpot = "hubspot", Pipedrive = "pipedrive", GenericRest = "generic_rest" }
+}
+
+closed_set! {
+    /// Whether leads are kept alike with it: it refuses the key of a broken one.
+    pub CrmStatus { Active = "active", Broken = "broken", Disabled = "disabled" }
+}
+
+/// What of a lead both sides may say.
+pub const TWO_WAY: [&str; 8] = ["name", "email", "phone", "company", "job_title", "origin", "campaign", "potential_value"];
+
+/// What of a lead a CRM is only told, besides the company's own fields.
+pub const ONE_WAY: [&str; 3] = ["temperature", "score", "status"];
+
+/// What our fields begin with that are the company's own.
+pub const OWN_FIELD: &str = "custom_fields.";
+
+/// An account of HubSpot or Pipedrive. A company has one CRM; saving it again changes its configuration.
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrmConfig {
+    #[garde(length(chars, min = 1, max = 80), custom(shared::visible))]
+    #[schemars(regex(pattern = shared::VISIBLE))]
+    pub name: String,
+    /// HubSpot's private app token or Pipedrive's API token. Never shown again. May be left out when it is saved again.
+    #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
+    #[schemars(regex(pattern = crate::config::KEY))]
+    pub api_key: Option<String>,
+    /// What the CRM calls our fields (`name`, `custom_fields.curso` …), where that is not the usual name; null of what it is not told. As it was without it.
+    #[garde(custom(are_fields))]
+    #[schemars(transform = said_fields)]
+    pub fields: Option<BTreeMap<String, Option<String>>>,
+    #[garde(skip)]
+    pub status: Option<ChannelSwitch>,
+}
+
+/// A CRM that takes contacts at `POST {base_url}/contacts`.
+#[derive(Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestCrmConfig {
+    #[garde(length(chars, min = 1, max = 80), custom(shared::visible))]
+    #[schemars(regex(pattern = shared::VISIBLE))]
+    pub name: String,
+    /// Public, such as `https://crm.escola.com.br/api`.
+    #[garde(length(max = 300))]
+    pub base_url: String,
+    /// The bearer token. Never shown again. May be left out when it is saved again with the same address.
+    #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
+    #[schemars(regex(pattern = crate::config::KEY))]
+    pub api_key: Option<String>,
+    /// As of the others; the usual names are `nome_completo`, `telefone`, `empresa` …
+    #[garde(custom(are_fields))]
+    #[schemars(transform = said_fields)]
+    pub fields: Option<BTreeMap<String, Option<String>>>,
+    #[garde(skip)]
+    pub status: Option<ChannelSwitch>,
+}
+
+fn said_fields(schema: &mut schemars::Schema) {
+    let ours = format!("^({}|{}|custom_fields\\.[a-z][a-z0-9_]{{0,39}})$", TWO_WAY.join("|"), ONE_WAY.join("|"));
+    schema.insert("propertyNames".into(), json!({"pattern": ours}));
+    schema.insert("additionalProperties".into(), json!({"type": ["string", "null"], "pattern": "^[A-Za-z0-9_]{1,80}$"}));
+    schema.insert("maxProperties".into(), json!(60));
+}
+
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
+fn are_fields(fields: &Option<BTreeMap<String, Option<String>>>, (): &()) -> garde::Result {
+    let Some(fields) = fields else { return Ok(()) };
+    let is_ours = |name: &str| {
+        let own = name.strip_prefix(OWN_FIELD).is_some_and(|key| {
+            key.len() <= 40
+                && key.starts_with(|first: char| first.is_ascii_lowercase())
+                && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        });
+        own || TWO_WAY.contains(&name) || ONE_WAY.contains(&name)
+    };
+    let is_theirs =
+        |name: &str| (1..=80).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let are_good = fields.iter().all(|(ours, theirs)| is_ours(ours) && theirs.as_deref().is_none_or(is_theirs));
+    if are_good && fields.len() <= 60 {
+        return Ok(());
+    }
+    Err(rule("pattern", "Diga campos nossos e os nomes deles no CRM.", "Name fields of ours and what the CRM calls them."))
+}
+
+/// The CRM as its admins see it: without its key.
+#[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
+pub struct CrmConnection {
+    pub id: Uuid,
+    pub kind: CrmKind,
+    pub name: String,
+    pub status: CrmStatus,
+    /// Of a CRM that the company names itself.
+    pub base_url: Option<String>,
+    /// The end of the key, such as `••••1234`.
+    pub api_key: String,
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    pub fields: Value,
+    /// When both sides were last found alike.
+    pub synced_at: Option<Timestamp>,
+    pub last_error: Option<String>,
+    pub created_at: Timestamp,
+    pub version: i32,
+}
+
+impl Versioned for CrmConnection {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
+/// The connection, with the address at which it may tell that something has changed there.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct SavedCrm {
+    #[serde(flatten)]
+    pub crm: CrmConnection,
+    /// A call to it is only a hint to look at once.
+    pub webhook_url: String,
+}
+
+/// A CRM of any kind, ready to be stored.
+pub struct Crm {
+    pub kind: CrmKind,
+    pub name: String,
+    pub base_url: Option<String>,
+    pub api_key: Option<String>,
+    pub fields: Option<BTreeMap<String, Option<String>>>,
+    pub status: Option<ChannelSwitch>,
+}
+
+impl Crm {
+    #[must_use]
+    pub fn of(kind: CrmKind, config: CrmConfig) -> Self {
+        let CrmConfig { name, api_key, fields, status } = config;
+        Self { kind, name, base_url: None, api_key, fields, status }
+    }
+}
+
+impl From<RestCrmConfig> for Crm {
+    fn from(config: RestCrmConfig) -> Self {
+        let RestCrmConfig { name, base_url, api_key, fields, status } = config;
+        Self { kind: CrmKind::GenericRest, name, base_url: Some(base_url), api_key, fields, status }
+    }
+}
+
+macro_rules! crm_columns {
+    () => {
+        "id, kind, name, status, base_url, key_hint as api_key, fields, synced_at, last_error, created_at, version"
+    };
+}
+
+pub const CRM: &str = concat!("select ", crm_columns!(), " from crm_connections");
+
+const LOCKED: &str = concat!("select ", crm_columns!(), " from crm_connections for update");
+
+/// No row where somebody else has just connected one.
+const CONNECT: &str = concat!(
+    "insert into crm_connections (id, kind, name, base_url, key_hint, fields, status)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (company_id) do nothing
+     returning ",
+    crm_columns!()
+);
+
+const SAVE_AGAIN: &str = concat!(
+    "update crm_connections
+        set name = $1, base_url = $2, key_hint = $3, fields = $4, status = $5, failures = 0, paused_until = null, last_error = null,
+            version = version + 1
+      where $6 or (name, base_url, fields, status) is distinct from ($1, $2, $4::jsonb, $5)
+     returning ",
+    crm_columns!()
+);
+
+/// Connects the company's CRM, or changes how it is connected.
+///
+/// # Errors
+/// 422 with the field, `OTHER_CRM`, and those of the database.
+pub async fn save(
+    context: &Context,
+    caller: &SteppedUp<Admin>,
+    if_match: IfMatch,
+    mut crm: Crm,
+) -> Result<Json<SavedCrm>, Error> {
+    if let Some(base_url) = &crm.base_url {
+        crm.base_url = Some(server_address(base_url, "base_url").await?);
+    }
+    let transaction = context.begin(caller).await?;
+    let current: Option<CrmConnection> = transaction.first(LOCKED, &[]).await?;
+    if_match.check(&current)?;
+    if current.as_ref().is_some_and(|current| current.kind != crm.kind) {
+        return Err(OTHER_CRM.into());
+    }
+    // A key never goes to another server than the one it was given for.
+    let has_moved = current.as_ref().is_some_and(|current| current.base_url != crm.base_url);
+    if crm.api_key.is_none() && (current.is_none() || has_moved) {
+        refuse(vec![FieldProblem::new("api_key", "required", "Obrigatório na primeira vez.", "Required the first time.")])?;
+    }
+    let saved = store(context, &transaction, &crm, current.as_ref()).await?;
+    let Some(saved) = saved else {
+        let unchanged = current.ok_or_else(|| INVALID.caused_by("another connection came first"))?;
+        return transaction.commit(Json(shown(context, unchanged))).await;
+    };
+    if let Some(key) = &crm.api_key {
+        CRM_KEY.keep(context, &transaction, caller.company_id, key.as_bytes());
+    }
+    transaction.audit(saved.id, &current, &saved);
+    transaction.commit(Json(shown(context, saved))).await
+}
+
+async fn store(
+    context: &Context,
+    transaction: &Transaction,
+    crm: &Crm,
+    current: Option<&CrmConnection>,
+) -> Result<Option<CrmConnection>, Error> {
+    let Crm { kind, name, base_url, api_key, fields, status } = crm;
+    let fields = match (fields, current) {
+        (Some(fields), _) => json!(fields),
+        (None, Some(current)) => current.fields.clone(),
+        (None, None) => json!({}),
+    };
+    let status = match (status, current.map(|current| current.status)) {
+        (Some(ChannelSwitch::Disabled), _) => CrmStatus::Disabled,
+        (Some(ChannelSwitch::Active), Some(CrmStatus::Broken)) if api_key.is_none() => CrmStatus::Broken,
+        (None, Some(was)) if api_key.is_none() => was,
+        (None, Some(CrmStatus::Disabled)) => CrmStatus::Disabled,
+        _ => CrmStatus::Active,
+    };
+    let shown_key = api_key.as_deref().map(hint).or_else(|| current.map(|current| current.api_key.clone())).unwrap_or_default();
+    let (kind, status) = (kind.as_str(), status.as_str());
+    match current {
+        None => transaction.first(CONNECT, &[&context.new_id(), &kind, name, base_url, &shown_key, &fields, &status]).await,
+        Some(_) => transaction.first(SAVE_AGAIN, &[name, base_url, &shown_key, &fields, &status, &api_key.is_some()]).await,
+    }
+}
+
+fn shown(context: &Context, crm: CrmConnection) -> SavedCrm {
+    let token = Link { purpose: Purpose::CrmWebhook, id: crm.id }.token(&context.secrets().token_keys);
+    let webhook_url = format!("{}/webhooks/crm/{token}", variable("PUBLIC_API_URL").trim_end_matches('/'));
+    SavedCrm { crm, webhook_url }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_ours_and_named_as_a_crm_names_them() {
+        let of = |ours: &str, theirs: Option<&str>| {
+            are_fields(&Some(BTreeMap::from([(ours.to_owned(), theirs.map(str::to_owned))])), &())
+        };
+        for (ours, theirs) in [("name", Some("firstname")), ("custom_fields.curso", Some("curso")), ("score", None)] {
+            assert!(of(ours, theirs).is_ok(), "{ours}");
+        }
+        for (ours, theirs) in [
+            ("closer_id", Some("x")),
+            ("custom_fields.", Some("x")),
+            ("custom_fields.Curso", Some("x")),
+            ("name", Some("a b")),
+            ("name", Some("")),
+        ] {
+            assert!(of(ours, theirs).is_err(), "{ours}");
+        }
+    }
+}
