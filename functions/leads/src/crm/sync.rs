@@ -75,10 +75,14 @@ struct Place {
 /// What was refused is tried once more; who is back here is made anew there.
 const TRY_AGAIN: &str = "update crm_records set lead_version = 0, attempts = 0, refused = null where $1 and refused is not null";
 const BACK_AGAIN: &str = "
-    update crm_records
-       set crm_id = null, agreed = '{}', lead_version = 0, archived_at = null, gone_at = null
-      from leads
-     where archived_at is not null and leads.company_id = crm_records.company_id and leads.id = lead_id and leads.deleted_at is null";
+    with back as (
+        update crm_records
+           set crm_id = null, agreed = '{}', lead_version = 0, archived_at = null, gone_at = null
+          from leads
+         where archived_at is not null and leads.company_id = crm_records.company_id and leads.id = lead_id and leads.deleted_at is null
+        returning lead_id
+    )
+    update leads set crm_id = null from back where leads.id = back.lead_id";
 
 /// Records whose leads are gone.
 const TO_REMOVE: &str = "
