@@ -52,7 +52,10 @@ const NEXT: &str = "
 const ASKED: &str = "
     insert into crm_records (lead_id, asked_at)
     select id, now() from unnest($1::uuid[]) id
-    on conflict (company_id, lead_id) do update set asked_at = now()";
+    on conflict (company_id, lead_id) do update set asked_at = coalesce(crm_records.asked_at, now())";
+
+/// One is asked for once more.
+const ASKED_AGAIN: &str = "update crm_records set asked_at = now() where lead_id = $1 and crm_id is null";
 
 /// No row where the record is another lead's.
 const KEEP: &str = "
@@ -231,6 +234,12 @@ impl Push<'_> {
             if done.contains(&lead.id) {
                 continue;
             }
+            if lead.crm_id.is_none() && lead.asked_at.is_some() {
+                if let Some(after) = self.wait_for(lead) {
+                    return Ok(Err(Stop::Wait { after }));
+                }
+                self.asked_again(lead).await?;
+            }
             match self.one(lead).await {
                 Ok(told) => self.keep(lead, told).await?,
                 Err(stop) if self.failed(&[lead.id], &stop).await? > 0 => self.pushed.refused += 1,
@@ -242,7 +251,7 @@ impl Push<'_> {
 
     /// Those that HubSpot takes in one call: with an e-mail, each once.
     fn together<'b>(&self, leads: &'b [ToTell]) -> Vec<(&'b ToTell, &'b str)> {
-        if self.crm.kind != CrmKind::HubSpot || self.crm.their_name("email") != Some("email") {
+        if !self.is_known_by_email() {
             return Vec::new();
         }
         let mut seen = HashSet::new();
@@ -252,13 +261,34 @@ impl Push<'_> {
             .collect()
     }
 
+    /// Whether an e-mail is there once.
+    fn is_known_by_email(&self) -> bool {
+        self.crm.kind == CrmKind::HubSpot && self.crm.their_name("email") == Some("email")
+    }
+
+    /// Until what was asked for before is found, where it must be looked for.
+    fn wait_for(&self, lead: &ToTell) -> Option<Duration> {
+        let has_email = lead.whole.get("email").is_some_and(Option::is_some);
+        if !self.crm.tells() || self.is_known_by_email() && has_email {
+            return None;
+        }
+        let found_from = lead.asked_at?.checked_add(INDEXED_AFTER).ok()?;
+        found_from.duration_since(self.context.now()).try_into().ok().filter(|wait| *wait > Duration::ZERO)
+    }
+
+    async fn asked_again(&self, lead: &ToTell) -> Result<(), Error> {
+        let transaction = self.context.begin_system(self.crm.company_id).await?;
+        transaction.execute(ASKED_AGAIN, &[&lead.id]).await?;
+        transaction.commit_quietly().await
+    }
+
     async fn one(&self, lead: &ToTell) -> Result<Told, Stop> {
         let subject = Subject { lead_id: lead.id, version: lead.version, whole: &lead.whole };
         if let Some(crm_id) = &lead.crm_id {
             return self.crm.change(self.context, crm_id, subject, &lead.news).await;
         }
         let email = lead.whole.get("email").and_then(Option::as_deref);
-        if let (CrmKind::HubSpot, Some(email), Some("email")) = (self.crm.kind, email, self.crm.their_name("email")) {
+        if let (Some(email), true) = (email, self.is_known_by_email()) {
             let entry = Entry { lead_id: lead.id, email, values: &lead.whole };
             let told = self.crm.upsert(self.context, &[entry]).await?;
             return told
@@ -266,13 +296,6 @@ impl Push<'_> {
                 .next()
                 .map(|(_, told)| told)
                 .ok_or_else(|| Stop::Unknown { reason: "the answer names nobody".into() });
-        }
-        if let Some(asked_at) = lead.asked_at {
-            let found_from = asked_at.checked_add(INDEXED_AFTER).unwrap_or(asked_at);
-            let wait = found_from.duration_since(self.context.now());
-            if self.crm.tells() && wait.is_positive() {
-                return Err(Stop::Wait { after: wait.try_into().unwrap_or_default() });
-            }
         }
         self.crm.make(self.context, subject, lead.asked_at.is_some()).await
     }

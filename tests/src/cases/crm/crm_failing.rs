@@ -63,11 +63,11 @@ pub async fn a_refused_key_breaks_the_connection_until_another_is_saved(stack: A
 
 pub async fn what_was_done_and_not_answered_is_not_done_twice(stack: Arc<Stack>) {
     for (kind, about) in
-        [("hubspot", "upsert"), ("hubspot", "/contacts "), ("pipedrive", "/persons "), ("generic_rest", "/contacts")]
+        [("hubspot", "upsert"), ("hubspot", "associations"), ("pipedrive", "emails"), ("generic_rest", "/contacts")]
     {
         let crm = Crm::connect(&stack, kind).await;
         crm.control("settings", json!({"indexed_after_ms": 3000})).await;
-        let fields = if about == "/contacts " {
+        let fields = if about == "associations" {
             json!({"name": "Maria", "phone": "+5511987654321"})
         } else {
             json!({"name": "Maria", "email": "maria@exemplo.com.br"})

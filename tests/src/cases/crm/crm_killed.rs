@@ -18,13 +18,13 @@ pub async fn a_killed_worker_leaves_nothing_twice(stack: Arc<Stack>) {
         .collect();
     crm.seed(json!(seeded)).await;
     crm.control("settings", json!({"page_size": 10})).await;
-    crm.fault("persons?", json!({"kind": "timeout", "ms": 300})).await;
+    crm.fault("sort_by", json!({"kind": "timeout", "ms": 300})).await;
     let started = crm.start().await;
     eventually("some leads", || async { (crm.leads().await.len() > 10).then_some(()) }).await;
     kill(&stack, "SyncCrmRecords").await;
     let_leases_pass(&stack, &crm.company, "CrmQueue").await;
     // Between their answer and what is kept of it.
-    crm.fault("/persons ", json!({"kind": "accept_then_timeout", "times": 1})).await;
+    crm.fault("emails", json!({"kind": "accept_then_timeout", "times": 1})).await;
     eventually("a person who is made", || async {
         crm.calls("POST", "/persons").await.iter().any(|call| call["status"].is_null()).then_some(())
     })

@@ -22,7 +22,7 @@ pub async fn a_crm_is_connected_and_its_key_is_never_shown(stack: Arc<Stack>) {
     assert_eq!(crm["id"], saved["id"]);
     assert!(!listed.to_string().contains(&key) && !saved.to_string().contains(&key));
     let database = stack.database().await;
-    let kept = "select (select string_agg(before::text || after::text, '') from audit_log where company_id = $1) || (select string_agg(c::text, '') from crm_connections c where company_id = $1)";
+    let kept = "select (select string_agg(coalesce(before::text, '') || coalesce(after::text, ''), '') from audit_log where company_id = $1) || (select string_agg(c::text, '') from crm_connections c where company_id = $1)";
     let kept: String = database.query_one(kept, &[&company.id]).await.expect("rows").get(0);
     assert!(!kept.contains(&key), "the key is sealed");
     let again = api.post("/integrations/config", json!({"kind": "hubspot", "name": "Outro nome"})).await.expect(200);
