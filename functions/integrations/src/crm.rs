@@ -6,7 +6,7 @@ use shared::{
     closed_set,
     company_secrets::CompanySecret,
     environment::variable,
-    error::{FieldProblem, INVALID, refuse},
+    error::{FieldProblem, refuse},
     links::{Link, Purpose},
     prelude::*,
     rule,
@@ -23,6 +23,13 @@ pub const OTHER_CRM: Problem = Problem::new(
     "other_crm",
     "A empresa já está conectada a um CRM de outro tipo.",
     "The company is connected to a CRM of another kind already.",
+);
+
+pub const JUST_CONNECTED: Problem = Problem::new(
+    409,
+    "crm_just_connected",
+    "Outra pessoa acabou de conectar o CRM: veja a conexão e salve de novo.",
+    "Somebody else has just connected the CRM: look at the connection and save again.",
 );
 
 /// Where the key is kept.
@@ -229,7 +236,7 @@ pub async fn save(
     }
     let saved = store(context, &transaction, &crm, current.as_ref()).await?;
     let Some(saved) = saved else {
-        let unchanged = current.ok_or_else(|| INVALID.caused_by("another connection came first"))?;
+        let unchanged = current.ok_or(JUST_CONNECTED)?;
         return transaction.commit(Json(shown(context, unchanged))).await;
     };
     if let Some(key) = &crm.api_key {
@@ -260,10 +267,12 @@ async fn store(
     };
     let shown_key = api_key.as_deref().map(hint).or_else(|| current.map(|current| current.api_key.clone())).unwrap_or_default();
     let (kind, status) = (kind.as_str(), status.as_str());
-    match current {
-        None => transaction.first(CONNECT, &[&context.new_id(), &kind, name, base_url, &shown_key, &fields, &status]).await,
-        Some(_) => transaction.first(SAVE_AGAIN, &[name, base_url, &shown_key, &fields, &status, &api_key.is_some()]).await,
+    if current.is_some() {
+        return transaction.first(SAVE_AGAIN, &[name, base_url, &shown_key, &fields, &status, &api_key.is_some()]).await;
     }
+    let connected = transaction.first(CONNECT, &[&context.new_id(), &kind, name, base_url, &shown_key, &fields, &status]).await?;
+    // Somebody else has just done it: theirs is there, and this one is to be looked at again.
+    if connected.is_some() { Ok(connected) } else { Err(JUST_CONNECTED.into()) }
 }
 
 fn shown(context: &Context, crm: CrmConnection) -> SavedCrm {

@@ -4,7 +4,7 @@ use futures_util::future::try_join;
 use integrations::{
     ACCOUNT_IN_USE, ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, NUMBER_IN_USE, botconversa_proof,
     config::{Channel, Configured, IntegrationConfig},
-    crm::{self, CrmConnection, OTHER_CRM, SavedCrm},
+    crm::{self, CrmConnection, JUST_CONNECTED, OTHER_CRM, SavedCrm},
     integration_columns,
     referred::{REFERRED_TO, ReferredTo},
     saving::{announce, keep_credentials, prove_right, store},
@@ -19,6 +19,7 @@ use shared::{
 const ROUTE: Route = Route::post("/integrations/config").fails(&[
     ACCOUNT_IN_USE,
     INSTANCE_IN_USE,
+    JUST_CONNECTED,
     NAME_TAKEN,
     NOT_FOUND,
     NUMBER_IN_USE,

@@ -312,6 +312,7 @@ const OF_THE_SYSTEM_ALONE: &[&str] = &[
     "botconversa.synced",
     "channel.code_shown",
     "channel.flagged",
+    "crm.synced",
     "clients.imported",
     "conversation.typing",
     "file.checked",

@@ -28,6 +28,7 @@ const PUBLIC: [(&str, &str); 19] = [
     ("POST", "/auth/refresh-token"),
     ("POST", "/auth/register"),
     ("POST", "/webhooks/botconversa/{token}"),
+    ("POST", "/webhooks/crm/{token}"),
     ("POST", "/webhooks/evolution/{token}"),
     ("POST", "/webhooks/whatsapp"),
     ("POST", "/whatsapp/webhooks/evolution"),

@@ -6,6 +6,7 @@ pub mod crm_killed;
 mod crm_pulled;
 mod crm_pushed;
 mod crm_saved;
+pub mod sample;
 
 use std::sync::Arc;
 
