@@ -89,6 +89,10 @@ const OF_STAFF: &[&str] = &[
     "update conversations (department_id, assignee_id, mode, priority, tags, subject, version, last_message_at, last_message_preview, \
      last_message_from, read_count, first_human_at, ended_at, close_reason, bot_node, last_message_id, metadata, snoozed_at, \
      snoozed_until, return_to_bot_at, participant_ids, rating_message_id)",
+    "update crm_conflicts (resolution, resolved_at, resolved_by_id)",
+    "insert crm_connections (id, kind, name, base_url, key_hint, fields, status)",
+    "update crm_connections (name, base_url, key_hint, fields, status, failures, paused_until, last_error, version)",
+    "update crm_records (crm_id, agreed, lead_version, asked_at, attempts, refused, gone_at)",
     "delete department_members",
     "insert department_members (department_id, user_id, capacity)",
     "update department_members (capacity)",
@@ -222,6 +226,11 @@ const OF_THE_SYSTEM: &[&str] = &[
     "update conversation_transfers (conversation_id)",
     "insert conversations",
     "update conversations",
+    "insert crm_conflicts",
+    "update crm_conflicts",
+    "update crm_connections",
+    "insert crm_records",
+    "update crm_records",
     "update department_members (last_assigned_at)",
     "delete early_changes",
     "insert early_changes",

@@ -526,6 +526,7 @@ impl Scene {
             task,
             lead,
             lead_merge,
+            crm_conflict,
             pipeline,
             stage,
             sequence,
