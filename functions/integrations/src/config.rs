@@ -4,14 +4,15 @@ use garde::{Path, Report};
 use shared::{closed_set, prelude::*, rule};
 
 use crate::{
-    EvolutionSettings, Integration, WhatsAppSettings,
-    crm::{Crm, CrmConfig, CrmKind, RestCrmConfig},
-    hint, instance_key, international_phone, is_digits, is_phone,
+    EvolutionSettings, Integration, WhatsAppSettings, crm_kinds::CrmKind, hint, instance_key, international_phone, is_digits,
+    is_phone,
 };
 
 mod botconversa;
+mod crm;
 
 pub use botconversa::{BotConversaConfig, StatusNames, Wanted};
+pub use crm::{Crm, CrmConfig, RestCrmConfig};
 
 /// Configuration of a channel, by kind.
 #[derive(Deserialize, JsonSchema)]

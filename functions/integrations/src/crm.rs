@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 
 use shared::{
-    closed_set,
-    company_secrets::CompanySecret,
     environment::variable,
     error::{FieldProblem, refuse},
     links::{Link, Purpose},
     prelude::*,
-    rule,
 };
 
 use crate::{
-    config::{ChannelSwitch, is_key},
+    config::{ChannelSwitch, Crm},
+    crm_kinds::{CRM_KEY, CrmKind, CrmStatus},
     hint,
     saving::server_address,
 };
@@ -31,96 +29,6 @@ pub const JUST_CONNECTED: Problem = Problem::new(
     "Outra pessoa acabou de conectar o CRM: veja a conexão e salve de novo.",
     "Somebody else has just connected the CRM: look at the connection and save again.",
 );
-
-/// Where the key is kept.
-pub const CRM_KEY: CompanySecret = CompanySecret("crm");
-
-closed_set! {
-    /// What the other CRM is.
-    pub CrmKind { HubSpot = "hubspot", Pipedrive = "pipedrive", GenericRest = "generic_rest" }
-}
-
-closed_set! {
-    /// Whether leads are kept alike with it: it refuses the key of a broken one.
-    pub CrmStatus { Active = "active", Broken = "broken", Disabled = "disabled" }
-}
-
-/// What of a lead both sides may say.
-pub const TWO_WAY: [&str; 8] = ["name", "email", "phone", "company", "job_title", "origin", "campaign", "potential_value"];
-
-/// What of a lead a CRM is only told, besides the company's own fields.
-pub const ONE_WAY: [&str; 3] = ["temperature", "score", "status"];
-
-/// What our fields begin with that are the company's own.
-pub const OWN_FIELD: &str = "custom_fields.";
-
-/// An account of HubSpot or Pipedrive. A company has one CRM; saving it again changes its configuration.
-#[derive(Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CrmConfig {
-    #[garde(length(chars, min = 1, max = 80), custom(shared::visible))]
-    #[schemars(regex(pattern = shared::VISIBLE))]
-    pub name: String,
-    /// HubSpot's private app token or Pipedrive's API token. Never shown again. May be left out when it is saved again.
-    #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
-    #[schemars(regex(pattern = crate::config::KEY))]
-    pub api_key: Option<String>,
-    /// What the CRM calls our fields (`name`, `custom_fields.curso` …), where that is not the usual name; null of what it is not told. As it was without it.
-    #[garde(custom(are_fields))]
-    #[schemars(transform = said_fields)]
-    pub fields: Option<BTreeMap<String, Option<String>>>,
-    #[garde(skip)]
-    pub status: Option<ChannelSwitch>,
-}
-
-/// A CRM that takes contacts at `POST {base_url}/contacts`.
-#[derive(Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RestCrmConfig {
-    #[garde(length(chars, min = 1, max = 80), custom(shared::visible))]
-    #[schemars(regex(pattern = shared::VISIBLE))]
-    pub name: String,
-    /// Public, such as `https://crm.escola.com.br/api`.
-    #[garde(length(max = 300))]
-    pub base_url: String,
-    /// The bearer token. Never shown again. May be left out when it is saved again with the same address.
-    #[garde(length(min = 8, max = 500), inner(custom(is_key)))]
-    #[schemars(regex(pattern = crate::config::KEY))]
-    pub api_key: Option<String>,
-    /// As of the others; the usual names are `nome_completo`, `telefone`, `empresa` …
-    #[garde(custom(are_fields))]
-    #[schemars(transform = said_fields)]
-    pub fields: Option<BTreeMap<String, Option<String>>>,
-    #[garde(skip)]
-    pub status: Option<ChannelSwitch>,
-}
-
-fn said_fields(schema: &mut schemars::Schema) {
-    let ours = format!("^({}|{}|custom_fields\\.[a-z][a-z0-9_]{{0,39}})$", TWO_WAY.join("|"), ONE_WAY.join("|"));
-    schema.insert("propertyNames".into(), json!({"pattern": ours}));
-    schema.insert("additionalProperties".into(), json!({"type": ["string", "null"], "pattern": "^[A-Za-z0-9_]{1,80}$"}));
-    schema.insert("maxProperties".into(), json!(60));
-}
-
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "as garde calls it")]
-fn are_fields(fields: &Option<BTreeMap<String, Option<String>>>, (): &()) -> garde::Result {
-    let Some(fields) = fields else { return Ok(()) };
-    let is_ours = |name: &str| {
-        let own = name.strip_prefix(OWN_FIELD).is_some_and(|key| {
-            key.len() <= 40
-                && key.starts_with(|first: char| first.is_ascii_lowercase())
-                && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        });
-        own || TWO_WAY.contains(&name) || ONE_WAY.contains(&name)
-    };
-    let is_theirs =
-        |name: &str| (1..=80).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let are_good = fields.iter().all(|(ours, theirs)| is_ours(ours) && theirs.as_deref().is_none_or(is_theirs));
-    if are_good && fields.len() <= 60 {
-        return Ok(());
-    }
-    Err(rule("pattern", "Diga campos nossos e os nomes deles no CRM.", "Name fields of ours and what the CRM calls them."))
-}
 
 /// The CRM as its admins see it: without its key.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
@@ -155,31 +63,6 @@ pub struct SavedCrm {
     pub crm: CrmConnection,
     /// A call to it is only a hint to look at once.
     pub webhook_url: String,
-}
-
-/// A CRM of any kind, ready to be stored.
-pub struct Crm {
-    pub kind: CrmKind,
-    pub name: String,
-    pub base_url: Option<String>,
-    pub api_key: Option<String>,
-    pub fields: Option<BTreeMap<String, Option<String>>>,
-    pub status: Option<ChannelSwitch>,
-}
-
-impl Crm {
-    #[must_use]
-    pub fn of(kind: CrmKind, config: CrmConfig) -> Self {
-        let CrmConfig { name, api_key, fields, status } = config;
-        Self { kind, name, base_url: None, api_key, fields, status }
-    }
-}
-
-impl From<RestCrmConfig> for Crm {
-    fn from(config: RestCrmConfig) -> Self {
-        let RestCrmConfig { name, base_url, api_key, fields, status } = config;
-        Self { kind: CrmKind::GenericRest, name, base_url: Some(base_url), api_key, fields, status }
-    }
 }
 
 macro_rules! crm_columns {
@@ -279,28 +162,4 @@ fn shown(context: &Context, crm: CrmConnection) -> SavedCrm {
     let token = Link { purpose: Purpose::CrmWebhook, id: crm.id }.token(&context.secrets().token_keys);
     let webhook_url = format!("{}/webhooks/crm/{token}", variable("PUBLIC_API_URL").trim_end_matches('/'));
     SavedCrm { crm, webhook_url }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_ours_and_named_as_a_crm_names_them() {
-        let of = |ours: &str, theirs: Option<&str>| {
-            are_fields(&Some(BTreeMap::from([(ours.to_owned(), theirs.map(str::to_owned))])), &())
-        };
-        for (ours, theirs) in [("name", Some("firstname")), ("custom_fields.curso", Some("curso")), ("score", None)] {
-            assert!(of(ours, theirs).is_ok(), "{ours}");
-        }
-        for (ours, theirs) in [
-            ("closer_id", Some("x")),
-            ("custom_fields.", Some("x")),
-            ("custom_fields.Curso", Some("x")),
-            ("name", Some("a b")),
-            ("name", Some("")),
-        ] {
-            assert!(of(ours, theirs).is_err(), "{ours}");
-        }
-    }
 }

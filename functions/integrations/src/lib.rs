@@ -5,6 +5,7 @@ pub mod botconversa_proof;
 pub mod calls;
 pub mod config;
 pub mod crm;
+pub mod crm_kinds;
 pub mod mapping;
 pub mod period;
 pub mod phone;

@@ -38,14 +38,14 @@ const HOLD: &str = "
 /// From now on a difference of the field is a change of ours, or none.
 const AGREE: &str = "
     update crm_records
-       set agreed = agreed || jsonb_build_object($2::text, $3::text), lead_version = 0
+       set agreed = agreed || jsonb_build_object($2::text, $3::text), lead_version = least(lead_version, 0) - 1
      where lead_id = $1";
 
 /// The CRM is told of the lead as of one that it never knew.
 const MAKE_ANEW: &str = "
     with anew as (
         update crm_records
-           set crm_id = null, agreed = '{}', lead_version = 0, gone_at = null, asked_at = null, attempts = 0, refused = null
+           set crm_id = null, agreed = '{}', lead_version = least(lead_version, 0) - 1, gone_at = null, asked_at = null, attempts = 0, refused = null
          where lead_id = $1
     )
     update leads set crm_id = null where id = $1";

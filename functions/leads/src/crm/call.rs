@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integrations::crm::CrmKind;
+use integrations::crm_kinds::CrmKind;
 use reqwest::{Method, RequestBuilder};
 use shared::{
     environment::variable,

@@ -1,6 +1,6 @@
 //! How the company's CRM is called, and what it says of its records.
 
-use integrations::crm::{CRM_KEY, CrmKind};
+use integrations::crm_kinds::{CRM_KEY, CrmKind};
 use shared::prelude::*;
 
 use super::values::{self, Values};

@@ -217,7 +217,7 @@ pub(super) fn part(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use integrations::crm::CrmKind;
+    use integrations::crm_kinds::CrmKind;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use scores::rescored;
 use shared::prelude::*;
 
@@ -17,7 +17,7 @@ use crate::{HOLD_LEADS, HOLD_STAGES, LEAD, LEADS, Lead, LeadCreated, LeadData, P
 /// Whose the records are: by what is kept of each, by what somebody has said its id is, or by the e-mail or phone of a lead that the CRM does not
 /// know yet. Of several the first.
 const WHOSE: &str = "
-    select distinct on (theirs.crm_id) theirs.crm_id, leads.id, leads.deleted_at is not null as is_deleted, record.agreed
+    select distinct on (theirs.crm_id) theirs.crm_id, leads.id, leads.deleted_at is not null as is_deleted
       from unnest($1::text[], $2::text[], $3::text[]) theirs (crm_id, email, phone)
       left join crm_records mapped on mapped.crm_id = theirs.crm_id
      cross join lateral (
@@ -32,6 +32,9 @@ const WHOSE: &str = "
       left join crm_records record on record.lead_id = leads.id
      where record.crm_id is null or record.crm_id = theirs.crm_id
      order by theirs.crm_id, found.place, leads.created_at, leads.id";
+
+/// What both last said, read once the leads are held: people who choose hold them, too.
+const AGREED: &str = "select lead_id, agreed from crm_records where lead_id = any ($1)";
 
 /// What both say from now on; the lead is looked at once more, for what it is to be told.
 const KEEP: &str = "
@@ -64,7 +67,12 @@ struct Whose {
     crm_id: String,
     id: Uuid,
     is_deleted: bool,
-    agreed: Option<Value>,
+}
+
+#[derive(FromRow)]
+struct Agreed {
+    lead_id: Uuid,
+    agreed: Value,
 }
 
 #[derive(FromRow)]
@@ -105,8 +113,13 @@ pub async fn take(context: &Context, transaction: &Transaction, crm: &Connection
     }
     let mut ids: Vec<Uuid> = whose.values().filter(|whose| !whose.is_deleted).map(|whose| whose.id).collect();
     ids.sort_unstable();
-    let (_, leads): (_, Vec<Lead>) =
-        try_join(transaction.query(HOLD_LEADS, &[&ids.as_slice()]), transaction.all(LEADS, &[&ids.as_slice()])).await?;
+    let (_, leads, agreed): (_, Vec<Lead>, Vec<Agreed>) = try_join3(
+        transaction.query(HOLD_LEADS, &[&ids.as_slice()]),
+        transaction.all(LEADS, &[&ids.as_slice()]),
+        transaction.all(AGREED, &[&ids.as_slice()]),
+    )
+    .await?;
+    let mut agreed: HashMap<Uuid, Value> = agreed.into_iter().map(|row| (row.lead_id, row.agreed)).collect();
     let leads: HashMap<Uuid, Lead> = leads.into_iter().map(|lead| (lead.id, lead)).collect();
     let mut take = Take { context, transaction, crm, pulled: &mut pulled, changed: Vec::new(), taken: HashSet::new() };
     for record in there {
@@ -114,7 +127,7 @@ pub async fn take(context: &Context, transaction: &Transaction, crm: &Connection
             Some(whose) if whose.is_deleted => {}
             Some(whose) => {
                 if let Some(lead) = leads.get(&whose.id) {
-                    take.known(record, lead, whose.agreed.clone()).await?;
+                    take.known(record, lead, agreed.remove(&whose.id)).await?;
                 }
             }
             None => take.new(record, stage.as_ref()).await?,

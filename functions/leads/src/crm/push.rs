@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use integrations::crm::CrmKind;
+use integrations::crm_kinds::CrmKind;
 use jiff::SignedDuration;
 use shared::prelude::*;
 
@@ -32,7 +32,7 @@ const INDEXED_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
 /// Those of whom the CRM does not know the newest.
 const NEXT: &str = "
-    select leads.id, leads.version, record.crm_id, leads.crm_id as said_id, coalesce(record.agreed, '{}') as agreed,
+    select leads.id, leads.version, record.crm_id, leads.crm_id as said_id, coalesce(record.agreed, '{}') as agreed, coalesce(record.lead_version, 0) as told_version,
            coalesce(record.attempts, 0) as attempts, record.asked_at,
            jsonb_build_object('name', leads.name, 'email', leads.email, 'phone', leads.phone, 'company', leads.organisation,
                               'job_title', leads.job_title, 'origin', leads.origin, 'campaign', leads.campaign,
@@ -57,14 +57,14 @@ const ASKED: &str = "
 /// One is asked for once more.
 const ASKED_AGAIN: &str = "update crm_records set asked_at = now() where lead_id = $1 and crm_id is null";
 
-/// No row where the record is another lead's.
+/// No row where the record is another lead's. What somebody has chosen meanwhile stays, and is told next.
 const KEEP: &str = "
     insert into crm_records as record (lead_id, crm_id, agreed, lead_version, pushed_at)
-    select $1, $2, $3, $4, case when $5 then now() end
+    select $1, $2, $3, $4, now()
      where not exists (select from crm_records other where other.crm_id = $2 and other.lead_id <> $1)
     on conflict (company_id, lead_id) do update
-       set crm_id = excluded.crm_id, agreed = excluded.agreed, lead_version = excluded.lead_version, asked_at = null, attempts = 0, refused = null,
-           pushed_at = coalesce(excluded.pushed_at, record.pushed_at)
+       set crm_id = excluded.crm_id, agreed = record.agreed || excluded.agreed, asked_at = null, attempts = 0, refused = null, pushed_at = now(),
+           lead_version = case when record.lead_version = $5 then excluded.lead_version else record.lead_version end
     returning lead_id";
 
 /// What the CRM calls it is shown, unless that is another's.
@@ -81,7 +81,7 @@ const REFUSE: &str = "
        set lead_version = excluded.lead_version, refused = excluded.refused, asked_at = null, attempts = 0";
 
 /// Nothing of it is new.
-const NOTHING_NEW: &str = "update crm_records set lead_version = $2, attempts = 0 where lead_id = $1";
+const NOTHING_NEW: &str = "update crm_records set lead_version = $2, attempts = 0 where lead_id = $1 and lead_version = $3";
 
 const FAILED: &str = "
     insert into crm_records as record (lead_id, attempts)
@@ -116,6 +116,7 @@ struct Row {
     crm_id: Option<String>,
     said_id: Option<String>,
     agreed: Value,
+    told_version: i32,
     attempts: i32,
     asked_at: Option<Timestamp>,
     said: Value,
@@ -129,8 +130,8 @@ struct ToTell {
     crm_id: Option<String>,
     attempts: i32,
     asked_at: Option<Timestamp>,
+    told_version: i32,
     whole: Values,
-    agreed: Values,
     news: Values,
 }
 
@@ -161,21 +162,14 @@ pub async fn push(context: &Context, crm: &Connection, after: Option<Uuid>) -> R
         let whole = of_lead(&row.said, &crm.fields);
         let news = news(&agreed, &whole, &row.asked_about);
         if row.crm_id.is_some() && news.is_empty() {
-            transaction.execute(NOTHING_NEW, &[&row.id, &row.version]).await?;
+            transaction.execute(NOTHING_NEW, &[&row.id, &row.version, &row.told_version]).await?;
             continue;
         }
         // Who has said an id means that record.
         let crm_id = row.crm_id.or(row.said_id.filter(|_| row.asked_at.is_none()));
-        to_tell.push(ToTell {
-            id: row.id,
-            version: row.version,
-            crm_id,
-            attempts: row.attempts,
-            asked_at: row.asked_at,
-            whole,
-            agreed,
-            news,
-        });
+        let (id, version, told_version) = (row.id, row.version, row.told_version);
+        let (attempts, asked_at) = (row.attempts, row.asked_at);
+        to_tell.push(ToTell { id, version, crm_id, attempts, asked_at, told_version, whole, news });
     }
     let unknown: Vec<Uuid> = to_tell.iter().filter(|lead| lead.crm_id.is_none()).map(|lead| lead.id).collect();
     if !unknown.is_empty() {
@@ -304,9 +298,9 @@ impl Push<'_> {
         let transaction = self.context.begin_system(self.crm.company_id).await?;
         match told {
             Told::Kept(crm_id) => {
-                let mut agreed = lead.agreed.clone();
-                agreed.extend(if lead.crm_id.is_some() { lead.news.clone() } else { lead.whole.clone() });
-                let kept = transaction.query(KEEP, &[&lead.id, &crm_id, &json!(agreed), &lead.version, &true]).await?;
+                let agreed = if lead.crm_id.is_some() { &lead.news } else { &lead.whole };
+                let kept =
+                    transaction.query(KEEP, &[&lead.id, &crm_id, &json!(agreed), &lead.version, &lead.told_version]).await?;
                 if kept.is_empty() {
                     let reason = format!("same_contact: {crm_id}");
                     transaction.execute(REFUSE, &[&lead.id, &lead.version, &reason]).await?;

@@ -1,6 +1,6 @@
 //! What each kind of CRM is asked for and told, in its own way.
 
-use integrations::crm::CrmKind;
+use integrations::crm_kinds::CrmKind;
 use shared::prelude::*;
 
 use super::{

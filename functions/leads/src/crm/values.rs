@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use integrations::crm::{CrmKind, ONE_WAY, OWN_FIELD, TWO_WAY};
+use integrations::crm_kinds::{CrmKind, ONE_WAY, OWN_FIELD, TWO_WAY};
 use shared::{money::Money, phone, prelude::*, text::told};
 
 /// By our names; `None` is empty.

@@ -301,7 +301,7 @@ impl Fixture {
                 let payload = json!({"channel_account_id": shared_account(&self.stack, &self.company).await});
                 watched_job(&self.stack, &self.company, ("sync_botconversa", "sync"), payload).await
             }
-            "crm_conflict_id" | "crm_job_id" | "crm_key" | "crm_token" => {
+            "crm_conflict_id" | "crm_job_id" | "crm_id" | "crm_token" => {
                 crm::sample::value(&self.stack, &self.company, placeholder).await
             }
             "inbound_webhook_id" => webhook(&self.stack, &self.company).await,

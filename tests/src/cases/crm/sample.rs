@@ -12,7 +12,7 @@ pub async fn value(stack: &Stack, company: &Company, placeholder: &str) -> Strin
     match placeholder {
         "crm_conflict_id" => conflict(stack, company).await,
         "crm_token" => connected(stack, company).await.rsplit('/').next().unwrap_or_default().to_owned(),
-        "crm_key" => {
+        "crm_id" => {
             connected(stack, company).await;
             Uuid::new_v4().to_string()
         }
