@@ -142,10 +142,9 @@ async fn store(
         (None, None) => json!({}),
     };
     let status = match (status, current.map(|current| current.status)) {
-        (Some(ChannelSwitch::Disabled), _) => CrmStatus::Disabled,
+        (Some(ChannelSwitch::Disabled), _) | (None, Some(CrmStatus::Disabled)) => CrmStatus::Disabled,
         (Some(ChannelSwitch::Active), Some(CrmStatus::Broken)) if api_key.is_none() => CrmStatus::Broken,
         (None, Some(was)) if api_key.is_none() => was,
-        (None, Some(CrmStatus::Disabled)) => CrmStatus::Disabled,
         _ => CrmStatus::Active,
     };
     let shown_key = api_key.as_deref().map(hint).or_else(|| current.map(|current| current.api_key.clone())).unwrap_or_default();

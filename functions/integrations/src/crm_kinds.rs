@@ -1,6 +1,6 @@
 //! What CRMs there are, and what of a lead they may say and be told.
 
-use shared::{closed_set, company_secrets::CompanySecret, prelude::*};
+use shared::{closed_set, company_secrets::CompanySecret};
 
 /// Where the key is kept.
 pub const CRM_KEY: CompanySecret = CompanySecret("crm");

@@ -137,17 +137,15 @@ fn judge(status: u16, bytes: &[u8], after: Option<Duration>, key: &str) -> Resul
     let answer = Answer { status, body: body.unwrap_or_default() };
     match status {
         200..300 if !is_json => Err(Stop::Unknown { reason: "the answer is a page".into() }),
-        200..300 => Ok(answer),
         401..=403 => Err(Stop::Blocked { reason: answer.words(key) }),
         429 => {
             let is_daily = answer.body["policyName"] == "DAILY";
             Err(Stop::Wait { after: after.unwrap_or(if is_daily { TOMORROW } else { PAUSE }).max(Duration::from_secs(1)) })
         }
         423 => Err(Stop::Wait { after: after.unwrap_or(Duration::from_secs(2)) }),
-        502..=504 => Err(Stop::Down { reason: format!("HTTP {status}") }),
+        300..=399 | 502..=504 => Err(Stop::Down { reason: format!("HTTP {status}") }),
         500.. if !is_json => Err(Stop::Down { reason: format!("HTTP {status}") }),
         500.. => Err(Stop::Unknown { reason: answer.words(key) }),
-        300..=399 => Err(Stop::Down { reason: format!("HTTP {status}") }),
         _ => Ok(answer),
     }
 }

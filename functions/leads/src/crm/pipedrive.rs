@@ -15,7 +15,7 @@ fn is_custom(name: &str) -> bool {
     name.len() == 40
 }
 
-fn primary<'a>(list: &'a Value) -> Option<&'a Value> {
+fn primary(list: &Value) -> Option<&Value> {
     let list = list.as_array()?;
     list.iter().find(|entry| entry["primary"] == true).or_else(|| list.first())
 }

@@ -130,7 +130,7 @@ pub async fn take(context: &Context, transaction: &Transaction, crm: &Connection
                     take.known(record, lead, agreed.remove(&whose.id)).await?;
                 }
             }
-            None => take.new(record, stage.as_ref()).await?,
+            None => take.make(record, stage.as_ref()).await?,
         }
     }
     let changed = take.changed;
@@ -205,7 +205,7 @@ impl Take<'_> {
     }
 
     /// A lead of somebody whom only the CRM knew.
-    async fn new(&mut self, record: &Theirs, stage: Option<&Stage>) -> Result<(), Error> {
+    async fn make(&mut self, record: &Theirs, stage: Option<&Stage>) -> Result<(), Error> {
         let named = record.values.get("name").cloned().flatten();
         let other = ["email", "phone"].iter().find_map(|field| record.values.get(*field).cloned().flatten());
         let (Some(stage), Some(name)) = (stage, named.or(other)) else {

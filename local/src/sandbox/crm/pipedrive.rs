@@ -72,7 +72,7 @@ fn check(fields: &Map<String, Value>) -> Result<(), Answer> {
 
 fn create(account: &mut Account, body: &Value) -> Answer {
     let fields = body.as_object().cloned().unwrap_or_default();
-    if !fields.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty()) {
+    if fields.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
         return refusal(400, "name is required");
     }
     if let Err(refused) = check(&fields) {

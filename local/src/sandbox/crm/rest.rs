@@ -9,7 +9,7 @@ pub(super) fn answer(account: &mut Account, asked: &Asked<'_>) -> Answer {
     let (Some(fields), "POST", ["contacts"]) = (asked.body.as_object(), asked.method, asked.path.as_slice()) else {
         return refusal(404, "Not found");
     };
-    if !fields.get("nome_completo").and_then(Value::as_str).is_some_and(|name| !name.is_empty()) {
+    if fields.get("nome_completo").and_then(Value::as_str).is_none_or(str::is_empty) {
         return refusal(422, "nome_completo is required");
     }
     let once = asked.once.filter(|_| account.settings.knows_keys);
