@@ -35,7 +35,7 @@ pub fn main() {
 
 async fn list_crm_conflicts(context: Context, caller: Supervisor, asked: List<Filters>) -> Result<Page<CrmConflict>, Error> {
     let Filters { lead_id, kind, resolved } = &asked.filters;
-    let (kind, resolved) = (kind.map(|kind| kind.as_str()), resolved.unwrap_or_default());
+    let (kind, resolved) = (kind.map(CrmConflictKind::as_str), resolved.unwrap_or_default());
     let transaction = context.begin(&caller).await?;
     let rows = transaction.list(&CONFLICTS, &asked, &[lead_id, &kind, &resolved]).await?;
     Ok(asked.page(rows, |conflict: &CrmConflict| (conflict.created_at, conflict.id)))
