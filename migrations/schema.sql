@@ -633,6 +633,61 @@ END) stored,
 alter table public.conversations enable row level security;
 alter table public.conversations force row level security;
 
+create table public.crm_conflicts (
+    id uuid not null default gen_random_uuid(),
+    company_id uuid not null default app.company_id(),
+    lead_id uuid not null,
+    crm_id text not null,
+    kind text not null,
+    field text,
+    agreed text,
+    ours text,
+    theirs text,
+    created_at timestamp with time zone not null default now(),
+    resolution text,
+    resolved_at timestamp with time zone,
+    resolved_by_id uuid
+);
+alter table public.crm_conflicts enable row level security;
+alter table public.crm_conflicts force row level security;
+
+create table public.crm_connections (
+    company_id uuid not null default app.company_id(),
+    id uuid not null,
+    kind text not null,
+    name text not null,
+    base_url text,
+    key_hint text not null,
+    fields jsonb not null default '{}'::jsonb,
+    status text not null default 'active'::text,
+    read_until timestamp with time zone,
+    synced_at timestamp with time zone,
+    hinted_at timestamp with time zone,
+    failures integer not null default 0,
+    paused_until timestamp with time zone,
+    last_error text,
+    version integer not null default 1,
+    created_at timestamp with time zone not null default now()
+);
+alter table public.crm_connections enable row level security;
+alter table public.crm_connections force row level security;
+
+create table public.crm_records (
+    company_id uuid not null default app.company_id(),
+    lead_id uuid not null,
+    crm_id text,
+    agreed jsonb not null default '{}'::jsonb,
+    lead_version integer not null default 0,
+    asked_at timestamp with time zone,
+    attempts integer not null default 0,
+    refused text,
+    pushed_at timestamp with time zone,
+    archived_at timestamp with time zone,
+    gone_at timestamp with time zone
+);
+alter table public.crm_records enable row level security;
+alter table public.crm_records force row level security;
+
 create table public.department_members (
     company_id uuid not null default app.company_id(),
     department_id uuid not null,
@@ -2176,6 +2231,29 @@ alter table public.conversations add constraint conversations_rated CHECK (((rat
 alter table public.conversations add constraint conversations_rating_check CHECK (((rating >= 1) AND (rating <= 5)));
 alter table public.conversations add constraint conversations_return CHECK (((return_to_bot_at IS NULL) OR ((mode = 'human'::text) AND (ended_at IS NULL))));
 alter table public.conversations add constraint conversations_snooze CHECK (((snoozed_until IS NULL) OR (snoozed_at IS NOT NULL)));
+alter table public.crm_conflicts add constraint crm_conflicts_check CHECK (((kind = 'field'::text) = (field IS NOT NULL)));
+alter table public.crm_conflicts add constraint crm_conflicts_check1 CHECK (((resolution IS NULL) = (resolved_at IS NULL)));
+alter table public.crm_conflicts add constraint crm_conflicts_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.crm_conflicts add constraint crm_conflicts_company_id_id_key UNIQUE (company_id, id);
+alter table public.crm_conflicts add constraint crm_conflicts_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.crm_conflicts add constraint crm_conflicts_kind_check CHECK ((kind = ANY (ARRAY['field'::text, 'deleted'::text])));
+alter table public.crm_conflicts add constraint crm_conflicts_pkey PRIMARY KEY (id);
+alter table public.crm_conflicts add constraint crm_conflicts_resolution_check CHECK ((resolution = ANY (ARRAY['ours'::text, 'theirs'::text, 'same'::text])));
+alter table public.crm_conflicts add constraint crm_conflicts_resolved_by_id_fkey FOREIGN KEY (resolved_by_id) REFERENCES public.users(id);
+alter table public.crm_connections add constraint crm_connections_base_url_check CHECK ((char_length(base_url) <= 300));
+alter table public.crm_connections add constraint crm_connections_check CHECK (((kind = 'generic_rest'::text) = (base_url IS NOT NULL)));
+alter table public.crm_connections add constraint crm_connections_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.crm_connections add constraint crm_connections_id_key UNIQUE (id);
+alter table public.crm_connections add constraint crm_connections_kind_check CHECK ((kind = ANY (ARRAY['hubspot'::text, 'pipedrive'::text, 'generic_rest'::text])));
+alter table public.crm_connections add constraint crm_connections_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 80)));
+alter table public.crm_connections add constraint crm_connections_pkey PRIMARY KEY (company_id);
+alter table public.crm_connections add constraint crm_connections_status_check CHECK ((status = ANY (ARRAY['active'::text, 'broken'::text, 'disabled'::text])));
+alter table public.crm_records add constraint crm_records_company_id_fkey FOREIGN KEY (company_id) REFERENCES public.companies(id);
+alter table public.crm_records add constraint crm_records_company_id_lead_id_fkey FOREIGN KEY (company_id, lead_id) REFERENCES public.leads(company_id, id);
+alter table public.crm_records add constraint crm_records_crm_id UNIQUE (company_id, crm_id);
+alter table public.crm_records add constraint crm_records_crm_id_check CHECK (((char_length(crm_id) >= 1) AND (char_length(crm_id) <= 120)));
+alter table public.crm_records add constraint crm_records_pkey PRIMARY KEY (company_id, lead_id);
+alter table public.crm_records add constraint crm_records_refused_check CHECK ((char_length(refused) <= 500));
 alter table public.department_members add constraint department_members_capacity_check CHECK (((capacity >= 0) AND (capacity <= 200)));
 alter table public.department_members add constraint department_members_company_id_department_id_fkey FOREIGN KEY (company_id, department_id) REFERENCES public.departments(company_id, id) ON DELETE CASCADE;
 alter table public.department_members add constraint department_members_company_id_user_id_fkey FOREIGN KEY (company_id, user_id) REFERENCES public.memberships(company_id, user_id) ON DELETE CASCADE;
@@ -2759,6 +2837,8 @@ CREATE INDEX conversations_recent ON public.conversations USING btree (company_i
 CREATE INDEX conversations_snoozed ON public.conversations USING btree (company_id, last_message_at DESC, id DESC) WHERE (snoozed_at IS NOT NULL);
 CREATE INDEX conversations_tags ON public.conversations USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
 CREATE INDEX conversations_waiting ON public.conversations USING btree (company_id, department_id, array_position(ARRAY['urgent'::text, 'high'::text, 'normal'::text, 'low'::text], priority), pending_since, id) WHERE (status = 'pending'::text);
+CREATE INDEX crm_conflicts_newest ON public.crm_conflicts USING btree (company_id, created_at, id);
+CREATE UNIQUE INDEX crm_conflicts_open ON public.crm_conflicts USING btree (company_id, lead_id, COALESCE(field, ''::text)) WHERE (resolved_at IS NULL);
 CREATE INDEX department_members_user ON public.department_members USING btree (company_id, user_id);
 CREATE INDEX departments_moved_to ON public.departments USING btree (company_id, moved_to_id) WHERE (moved_to_id IS NOT NULL);
 CREATE UNIQUE INDEX departments_name_key ON public.departments USING btree (company_id, app.look(name)) WHERE (deleted_at IS NULL);
@@ -4981,6 +5061,18 @@ begin
          where messages.body <> ''
            and messages.deleted_at is null
            and app.stems(messages.company_id, app.searchable(messages.body)) @> stems);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.find_crm(wanted uuid)
+ RETURNS TABLE(company_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+#variable_conflict use_column
+begin
+    return query select connection.company_id from crm_connections connection where connection.id = wanted and connection.status <> 'disabled';
 end
 $function$;
 
@@ -7844,7 +7936,7 @@ begin
     insert into lead_stages (id, company_id, lead_id, pipeline_id, stage_id, stage_name, stage_kind, by_id, entered_at)
     select entry, new.company_id, new.id, new.pipeline_id, new.stage_id, name, kind, app.user_id(), new.entered_at
       from stages where company_id = new.company_id and id = new.stage_id;
-    if new.deleted_at is not null or current_setting('app.stages_drawn', true) = 'on' then
+    if new.deleted_at is not null or 'on' in (current_setting('app.is_import', true), current_setting('app.stages_drawn', true)) then
         return null;
     end if;
     insert into lead_automations (company_id, entry_id, place, lead_id, automation)
@@ -11990,6 +12082,34 @@ create policy student on public.conversations as permissive for select to app_st
 
 create policy system on public.conversations as permissive for all to app_system using true;
 
+create policy company on public.crm_conflicts as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy seen_leads on public.crm_conflicts as restrictive for all to app_staff using (( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role) AND (EXISTS ( SELECT
+   FROM public.leads
+  WHERE ((leads.company_id = crm_conflicts.company_id) AND (leads.id = crm_conflicts.lead_id)))));
+
+create policy staff on public.crm_conflicts as permissive for all to app_staff using true;
+
+create policy system on public.crm_conflicts as permissive for all to app_system using true;
+
+create policy admins_insert on public.crm_connections as restrictive for insert to app_staff with check ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy admins_update on public.crm_connections as restrictive for update to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['admin'::text]) AS has_role);
+
+create policy company on public.crm_connections as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.crm_connections as permissive for all to app_lookup using true;
+
+create policy staff on public.crm_connections as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy system on public.crm_connections as permissive for all to app_system using true;
+
+create policy company on public.crm_records as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy staff on public.crm_records as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
+
+create policy system on public.crm_records as permissive for all to app_system using true;
+
 create policy company on public.department_members as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
 
 create policy leaders on public.department_members as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
@@ -13243,6 +13363,27 @@ grant select on column public.conversations.version to app_system;
 grant update on column public.conversations.version to app_lookup;
 grant update on column public.conversations.version to app_staff;
 grant select on column public.conversations.window_expires_at to app_system;
+grant update on column public.crm_conflicts.resolution to app_staff;
+grant update on column public.crm_conflicts.resolved_at to app_staff;
+grant update on column public.crm_conflicts.resolved_by_id to app_staff;
+grant insert, update on column public.crm_connections.base_url to app_staff;
+grant update on column public.crm_connections.failures to app_staff;
+grant insert, update on column public.crm_connections.fields to app_staff;
+grant insert on column public.crm_connections.id to app_staff;
+grant insert, update on column public.crm_connections.key_hint to app_staff;
+grant insert on column public.crm_connections.kind to app_staff;
+grant update on column public.crm_connections.last_error to app_staff;
+grant insert, update on column public.crm_connections.name to app_staff;
+grant update on column public.crm_connections.paused_until to app_staff;
+grant insert, update on column public.crm_connections.status to app_staff;
+grant update on column public.crm_connections.version to app_staff;
+grant update on column public.crm_records.agreed to app_staff;
+grant update on column public.crm_records.asked_at to app_staff;
+grant update on column public.crm_records.attempts to app_staff;
+grant update on column public.crm_records.crm_id to app_staff;
+grant update on column public.crm_records.gone_at to app_staff;
+grant update on column public.crm_records.lead_version to app_staff;
+grant update on column public.crm_records.refused to app_staff;
 grant insert, update on column public.department_members.capacity to app_staff;
 grant select on column public.department_members.company_id to app_system;
 grant insert on column public.department_members.department_id to app_staff;
@@ -14090,6 +14231,7 @@ grant execute on function app.find_channel(channel_kind text, key text) to app;
 grant execute on function app.find_chat_messages(query text, in_channel uuid, by_author uuid, with_files boolean, since timestamp with time zone, until timestamp with time zone, at timestamp with time zone, at_id uuid, oldest_first boolean, wanted bigint) to app_staff;
 grant execute on function app.find_clients(query text, phones text[], tag text, is_archived boolean, is_oldest_first boolean, at timestamp with time zone, after uuid, wanted bigint, is_blocked boolean) to app_staff;
 grant execute on function app.find_conversations(query text, phones text[], newest uuid[], walked bigint, wanted bigint) to app_staff;
+grant execute on function app.find_crm(wanted uuid) to app;
 grant execute on function app.find_invite(invite uuid) to app;
 grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text, meaning real[]) to app_staff;
 grant execute on function app.find_knowledge(asked text[], factors real[], phrases text[], of_audience text, wanted integer, meant text, of_model text, meaning real[]) to app_system;
@@ -14464,6 +14606,13 @@ grant insert, select, update on table public.conversations to app_lookup;
 grant insert, select, update on table public.conversations to app_system;
 grant select on table public.conversations to app_staff;
 grant select on table public.conversations to app_student;
+grant insert, select, update on table public.crm_conflicts to app_system;
+grant select on table public.crm_conflicts to app_staff;
+grant select on table public.crm_connections to app_lookup;
+grant select on table public.crm_connections to app_staff;
+grant select, update on table public.crm_connections to app_system;
+grant insert, select, update on table public.crm_records to app_system;
+grant select on table public.crm_records to app_staff;
 grant delete, insert, select on table public.department_members to app_lookup;
 grant delete, select on table public.department_members to app_staff;
 grant select on table public.department_members to app_student;

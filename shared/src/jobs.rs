@@ -32,6 +32,8 @@ pub enum Queue {
     Chat,
     /// What people on a channel are called, asked of their providers.
     Contacts,
+    /// Leads that are kept alike with a company's CRM.
+    Crm,
     /// Messages and read marks on their way to a provider.
     Delivery,
     /// Tables that come in and go out: imports.
@@ -66,12 +68,13 @@ pub enum Queue {
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Ai,
         Self::Automation,
         Self::Bot,
         Self::Chat,
         Self::Contacts,
+        Self::Crm,
         Self::Delivery,
         Self::Export,
         Self::Followup,
@@ -98,6 +101,7 @@ impl Queue {
             Self::Bot => "bot",
             Self::Chat => "chat",
             Self::Contacts => "contacts",
+            Self::Crm => "crm",
             Self::Delivery => "delivery",
             Self::Export => "export",
             Self::Followup => "followup",

@@ -86,8 +86,8 @@ pub mod prelude {
             Accepted, CommaSeparated, Created, FileBody, IdempotencyKey, IfMatch, Json, List, Made, NoContent, NumberedPage,
             Order, Page, Pagination, Path, Query, RawBody, Redirect, Route, Text, Unread, Versioned,
             access::{
-                Admin, Anyone, Either, Member, SettingUp, SignedByHeader, SignedByMeta, SignedBySecret, Staff, SteppedUp,
-                Student, Supervisor,
+                Admin, Anyone, Either, Member, SettingUp, SignedByAddress, SignedByHeader, SignedByMeta, SignedBySecret, Staff,
+                SteppedUp, Student, Supervisor,
             },
         },
         identity::{Identity, Locale, Role},

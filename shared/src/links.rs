@@ -14,6 +14,8 @@ closed_set! {
         PasswordReset = "password_reset",
         /// Ends what is sent to a lead by itself, whose id it carries.
         Unsubscribe = "unsubscribe",
+        /// Where a CRM tells that something has changed there; its id is the connection's.
+        CrmWebhook = "crm_webhook",
     }
 }
 
@@ -24,8 +26,8 @@ impl Purpose {
         match self {
             Self::Invite => SignedDuration::from_hours(7 * 24),
             Self::PasswordReset => SignedDuration::from_mins(30),
-            // For as long as mails are kept anywhere.
-            Self::Unsubscribe => SignedDuration::from_hours(10 * 366 * 24),
+            // For as long as mails are kept anywhere, and webhooks are set up.
+            Self::Unsubscribe | Self::CrmWebhook => SignedDuration::from_hours(10 * 366 * 24),
         }
     }
 
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Invite => "accept-invite",
             Self::PasswordReset => "reset-password",
             Self::Unsubscribe => "unsubscribe",
+            Self::CrmWebhook => "webhooks",
         }
     }
 }

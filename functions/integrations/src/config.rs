@@ -3,11 +3,16 @@
 use garde::{Path, Report};
 use shared::{closed_set, prelude::*, rule};
 
-use crate::{EvolutionSettings, Integration, WhatsAppSettings, hint, instance_key, international_phone, is_digits, is_phone};
+use crate::{
+    EvolutionSettings, Integration, WhatsAppSettings, crm_kinds::CrmKind, hint, instance_key, international_phone, is_digits,
+    is_phone,
+};
 
 mod botconversa;
+mod crm;
 
 pub use botconversa::{BotConversaConfig, StatusNames, Wanted};
+pub use crm::{Crm, CrmConfig, RestCrmConfig};
 
 /// Configuration of a channel, by kind.
 #[derive(Deserialize, JsonSchema)]
@@ -16,6 +21,9 @@ pub enum IntegrationConfig {
     WhatsappCloud(WhatsAppConfig),
     Evolution(EvolutionConfig),
     Botconversa(Box<BotConversaConfig>),
+    Hubspot(CrmConfig),
+    Pipedrive(CrmConfig),
+    GenericRest(RestCrmConfig),
 }
 
 closed_set! {
@@ -139,12 +147,22 @@ pub struct Channel {
     pub botconversa: Option<Wanted>,
 }
 
-impl From<IntegrationConfig> for Channel {
+/// What a configuration is of.
+pub enum Configured {
+    Channel(Box<Channel>),
+    Crm(Crm),
+}
+
+impl From<IntegrationConfig> for Configured {
     fn from(config: IntegrationConfig) -> Self {
+        let channel = |channel: Channel| Self::Channel(Box::new(channel));
         match config {
-            IntegrationConfig::WhatsappCloud(config) => config.into(),
-            IntegrationConfig::Evolution(config) => config.into(),
-            IntegrationConfig::Botconversa(config) => (*config).into(),
+            IntegrationConfig::WhatsappCloud(config) => channel(config.into()),
+            IntegrationConfig::Evolution(config) => channel(config.into()),
+            IntegrationConfig::Botconversa(config) => channel((*config).into()),
+            IntegrationConfig::Hubspot(config) => Self::Crm(Crm::of(CrmKind::HubSpot, config)),
+            IntegrationConfig::Pipedrive(config) => Self::Crm(Crm::of(CrmKind::Pipedrive, config)),
+            IntegrationConfig::GenericRest(config) => Self::Crm(config.into()),
         }
     }
 }
@@ -205,6 +223,8 @@ impl Validate for IntegrationConfig {
             Self::WhatsappCloud(config) => config.validate_into(&(), parent, report),
             Self::Evolution(config) => config.validate_into(&(), parent, report),
             Self::Botconversa(config) => config.validate_into(&(), parent, report),
+            Self::Hubspot(config) | Self::Pipedrive(config) => config.validate_into(&(), parent, report),
+            Self::GenericRest(config) => config.validate_into(&(), parent, report),
         }
     }
 }
@@ -243,6 +263,13 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
+    fn channel(input: Value) -> Channel {
+        match Configured::from(read(input)) {
+            Configured::Channel(channel) => *channel,
+            Configured::Crm(_) => panic!("a channel"),
+        }
+    }
+
     fn whatsapp() -> Value {
         json!({"kind": "whatsapp_cloud", "name": "Vendas", "phone_number_id": "210500000000002", "waba_id": "104200000000001"})
     }
@@ -252,7 +279,7 @@ mod tests {
         let mut input = whatsapp();
         input["access_token"] = json!("EAAGabcdefgh1234");
         input["display_phone_number"] = json!("+55 11 4000-0000");
-        let channel = Channel::from(read(input));
+        let channel = channel(input);
         assert_eq!(channel.external_key, "210500000000002");
         assert_eq!(channel.settings["access_token"], "••••1234");
         assert_eq!(channel.settings["display_phone_number"], "+551140000000");
@@ -263,7 +290,7 @@ mod tests {
     fn an_instance_is_told_by_its_server_and_its_name() {
         let input = json!({"kind": "evolution", "name": "Vendas", "base_url": "https://evo.exemplo.test/", "instance": "vendas",
             "api_key": "the-instances-token"});
-        let channel = Channel::from(read(input));
+        let channel = channel(input);
         assert_eq!(channel.account_key.as_deref(), Some("https://evo.exemplo.test/vendas"));
         assert!(!channel.settings.to_string().contains("instances-token"), "{}", channel.settings);
     }

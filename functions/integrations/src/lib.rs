@@ -4,6 +4,8 @@ pub mod botconversa;
 pub mod botconversa_proof;
 pub mod calls;
 pub mod config;
+pub mod crm;
+pub mod crm_kinds;
 pub mod mapping;
 pub mod period;
 pub mod phone;

@@ -3,6 +3,7 @@
 mod automation;
 mod bulk;
 mod closing;
+pub mod crm;
 mod detail;
 pub mod export;
 mod given;

@@ -22,6 +22,8 @@ mod get_lead_import;
 mod get_leads_performance;
 #[path = "bin/import_leads.rs"]
 mod import_leads;
+#[path = "bin/list_crm_conflicts.rs"]
+mod list_crm_conflicts;
 #[path = "bin/list_lead_interactions.rs"]
 mod list_lead_interactions;
 #[path = "bin/list_leads.rs"]
@@ -30,12 +32,20 @@ mod list_leads;
 mod merge_leads;
 #[path = "bin/qualify_lead.rs"]
 mod qualify_lead;
+#[path = "bin/receive_crm_webhook.rs"]
+mod receive_crm_webhook;
+#[path = "bin/resolve_crm_conflict.rs"]
+mod resolve_crm_conflict;
 #[path = "bin/restore_lead.rs"]
 mod restore_lead;
 #[path = "bin/run_lead_import.rs"]
 mod run_lead_import;
 #[path = "bin/save_lead_qualification.rs"]
 mod save_lead_qualification;
+#[path = "bin/sync_crm.rs"]
+mod sync_crm;
+#[path = "bin/sync_crm_records.rs"]
+mod sync_crm_records;
 #[path = "bin/transfer_leads.rs"]
 mod transfer_leads;
 #[path = "bin/undo_lead_import.rs"]
@@ -59,13 +69,18 @@ fn main() {
         ("get_lead_import", get_lead_import::main),
         ("get_leads_performance", get_leads_performance::main),
         ("import_leads", import_leads::main),
+        ("list_crm_conflicts", list_crm_conflicts::main),
         ("list_lead_interactions", list_lead_interactions::main),
         ("list_leads", list_leads::main),
         ("merge_leads", merge_leads::main),
         ("qualify_lead", qualify_lead::main),
+        ("receive_crm_webhook", receive_crm_webhook::main),
+        ("resolve_crm_conflict", resolve_crm_conflict::main),
         ("restore_lead", restore_lead::main),
         ("run_lead_import", run_lead_import::main),
         ("save_lead_qualification", save_lead_qualification::main),
+        ("sync_crm", sync_crm::main),
+        ("sync_crm_records", sync_crm_records::main),
         ("transfer_leads", transfer_leads::main),
         ("undo_lead_import", undo_lead_import::main),
         ("undo_lead_merge", undo_lead_merge::main),

@@ -15,7 +15,7 @@ pub enum Place {
 }
 
 /// Everything a stack may be given: the parameter's name, and what the root gives for it.
-const GIVEN: [(&str, &str); 30] = [
+const GIVEN: [(&str, &str); 32] = [
     ("AddressRequestsPerMinute", "!Ref AddressRequestsPerMinute"),
     ("AlarmTopic", "!Ref AlarmTopic"),
     ("AllowedOrigins", "!Join [',', !Ref AllowedOrigins]"),
@@ -30,7 +30,9 @@ const GIVEN: [(&str, &str); 30] = [
     ("HttpFilesRoleArn", "!GetAtt HttpFilesRole.Arn"),
     ("HttpRoleArn", "!GetAtt HttpRole.Arn"),
     ("HttpUploadsRoleArn", "!GetAtt HttpUploadsRole.Arn"),
+    ("HubSpotUrl", "!Ref HubSpotUrl"),
     ("LimitsTable", "!Ref LimitsTable"),
+    ("PipedriveUrl", "!Ref PipedriveUrl"),
     ("PublicApiUrl", "!Ref PublicApiUrl"),
     ("PublicWebSocketUrl", "!Ref PublicWebSocketUrl"),
     ("QueuesUrl", "!Sub https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/${AWS::StackName}-"),
@@ -49,14 +51,16 @@ const GIVEN: [(&str, &str); 30] = [
 ];
 
 /// Every variable and the name of what is given for it.
-const VARIABLES: [(&str, &str); 18] = [
+const VARIABLES: [(&str, &str); 20] = [
     ("ADDRESS_REQUESTS_PER_MINUTE", "AddressRequestsPerMinute"),
     ("BOTCONVERSA_URL", "BotConversaUrl"),
     ("CONNECTIONS_TABLE", "ConnectionsTable"),
     ("DEFAULT_COMPANY", "DefaultCompany"),
     ("FILES_BUCKET", "FilesBucket"),
     ("FRONT_END_URL", "FrontEndUrl"),
+    ("HUBSPOT_URL", "HubSpotUrl"),
     ("LIMITS_TABLE", "LimitsTable"),
+    ("PIPEDRIVE_URL", "PipedriveUrl"),
     ("PUBLIC_API_URL", "PublicApiUrl"),
     ("QUEUES_URL", "QueuesUrl"),
     ("REACHABLE_INSIDE", "ReachableInside"),

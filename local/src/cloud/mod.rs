@@ -200,6 +200,8 @@ fn parameters(addresses: &Addresses, chosen: &[(String, String)]) -> BTreeMap<St
         ("ReachableInside", "127.0.0.1".to_owned()),
         ("PublicWebSocketUrl", addresses.websocket.clone()),
         ("BotConversaUrl", format!("{}/botconversa/api/v1/webhook", addresses.sandbox)),
+        ("HubSpotUrl", format!("{}/hubspot/crm/v3", addresses.sandbox)),
+        ("PipedriveUrl", format!("{}/pipedrive/api/v2", addresses.sandbox)),
         ("WhatsAppGraphUrl", format!("{}/graph", addresses.sandbox)),
         ("LlmUrl", format!("{}/llm/v1", addresses.sandbox)),
         ("FrontEndUrl", "http://localhost:5173".to_owned()),

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     Sandbox, botconversa,
     calls::Call,
-    evolution,
+    crm, evolution,
     faults::{self, Fault, Target},
     llm::Script,
     mail::Mail,
@@ -29,6 +29,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
         .nest("/whatsapp", whatsapp::control::router())
         .nest("/evolution", evolution::control::router())
         .nest("/botconversa", botconversa::control::router())
+        .nest("/crm", crm::control::router())
         .route("/faults", get(list_faults).post(add_fault).delete(clear_faults))
         .route("/calls", get(calls).delete(forget_calls))
         .route("/mails", get(mails).delete(forget_mails))

@@ -29,6 +29,9 @@ pub enum Target {
     EvolutionWebhooks,
     #[serde(rename = "botconversa")]
     BotConversa,
+    /// HubSpot, Pipedrive and the REST CRM.
+    #[serde(rename = "crm")]
+    Crm,
     #[serde(rename = "llm")]
     Llm,
     #[serde(rename = "mail")]
@@ -47,7 +50,7 @@ impl Target {
 
     /// Whether calls are told apart by their paths: many have no body.
     pub(super) fn has_telling_paths(self) -> bool {
-        self.is_evolution() || self == Self::BotConversa
+        self.is_evolution() || matches!(self, Self::BotConversa | Self::Crm)
     }
 
     fn sends_webhooks(self) -> bool {
@@ -236,7 +239,9 @@ impl Faults {
         }
         let called = !fault.target.sends_webhooks();
         if fault.kind.concerns_webhooks() {
-            if [Target::BotConversa, Target::Llm, Target::Mail, Target::Push, Target::Scanner].contains(&fault.target) {
+            if [Target::BotConversa, Target::Crm, Target::Llm, Target::Mail, Target::Push, Target::Scanner]
+                .contains(&fault.target)
+            {
                 return Err("this target sends no webhooks".to_owned());
             }
             fault.target = if fault.target.is_evolution() { Target::EvolutionWebhooks } else { Target::Webhooks };

@@ -3,6 +3,7 @@
 pub mod botconversa;
 pub mod calls;
 mod control;
+pub mod crm;
 pub mod evolution;
 pub mod faults;
 mod kept;
@@ -19,6 +20,7 @@ use axum::{Router, extract::DefaultBodyLimit};
 
 use botconversa::BotConversa;
 use calls::Call;
+use crm::Crms;
 use evolution::Evolution;
 use faults::Faults;
 use kept::Kept;
@@ -54,6 +56,7 @@ pub struct Sandbox {
     whatsapp: WhatsApp,
     evolution: Evolution,
     botconversa: BotConversa,
+    crms: Crms,
     llm: Llm,
     mails: Kept<Mail>,
     pushes: Kept<Push>,
@@ -73,6 +76,7 @@ impl Sandbox {
             whatsapp,
             evolution: Evolution::new(),
             botconversa: BotConversa::new(),
+            crms: Crms::default(),
             llm: Llm::default(),
             mails: Kept::new(1000),
             pushes: Kept::new(1000),
@@ -80,12 +84,13 @@ impl Sandbox {
         })
     }
 
-    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…`, `/botconversa/…`, `/llm/v1/…`, `/push/{id}` and `/scanner/v2/scan`.
+    /// What the functions call: `/graph/{version}/…`, `/graph-media/{token}`, `/evolution/{server}/…`, `/botconversa/…`, `/hubspot/…`, `/pipedrive/…`, `/rest-crm/…`, `/llm/v1/…`, `/push/{id}` and `/scanner/v2/scan`.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .merge(whatsapp::router())
             .merge(evolution::router())
             .merge(botconversa::router())
+            .merge(crm::router())
             .nest("/llm/v1", llm::router())
             .nest("/push", push::router())
             .nest("/scanner/v2", scanner::router())
@@ -119,6 +124,7 @@ impl Sandbox {
         self.whatsapp.reset(phone_number_id);
         self.evolution.reset(phone_number_id);
         self.botconversa.reset(phone_number_id);
+        self.crms.reset(phone_number_id);
         if phone_number_id.is_some() {
             self.calls.remove(|call| call.phone_number_id.as_deref() == phone_number_id);
         } else {

@@ -3,6 +3,8 @@
 
 use std::ops::Deref;
 
+use uuid::Uuid;
+
 use super::Request;
 use crate::{
     context::Context,
@@ -12,7 +14,9 @@ use crate::{
         TWO_FACTOR_REQUIRED, WRONG_COMPANY,
     },
     identity::{Identity, Role, Standing},
-    limits, log, rate,
+    limits,
+    links::{Link, Purpose},
+    log, rate,
     token::{self, TokenError},
 };
 
@@ -277,6 +281,36 @@ impl Proof for SignedByHeader {
 }
 
 impl Credential for SignedByHeader {}
+
+/// A provider that can be given nothing but an address: its end, the `token`, proves that it is one of ours (`Purpose::CrmWebhook`). Good for hints
+/// only: whoever has seen the address may call it.
+pub struct SignedByAddress {
+    /// Of the row that the address was made for.
+    pub id: Uuid,
+}
+
+impl Proof for SignedByAddress {
+    const IS_THIRD_PARTY: bool = true;
+
+    fn names() -> Vec<&'static str> {
+        vec!["signed_by_address"]
+    }
+
+    fn fails() -> Vec<Problem> {
+        vec![SIGNATURE_INVALID]
+    }
+
+    fn prove(request: &Request, context: &Context) -> Result<Self, Error> {
+        let token = request.path_parameter("token").unwrap_or_default();
+        let Some(link) = Link::read(Purpose::CrmWebhook, token, &context.secrets().token_keys) else {
+            log::metric("webhook_signature_refused", "Count", 1.0, &context.origin().function);
+            return Err(SIGNATURE_INVALID.into());
+        };
+        Ok(Self { id: link.id })
+    }
+}
+
+impl Credential for SignedByAddress {}
 
 /// The fingerprint of a secret whose token ends the address too, where the address has one.
 fn fingerprint_of(request: &Request, context: &Context, secret: Option<&str>) -> Result<String, Error> {

@@ -22,7 +22,7 @@ pub struct Endpoint {
 #[diagnostic::on_unimplemented(
     message = "this is no handler of a route",
     label = "must be `async fn (Context, proof, arguments…) -> Result<answer, Error>`",
-    note = "the second argument proves who calls: `Admin`, `Supervisor`, `Staff`, `Student`, `Member`, `SteppedUp<…>`, `SettingUp<…>`, `Either<…>` of two, `Anyone`, `SignedByMeta`, `SignedBySecret`, `SignedByHeader`",
+    note = "the second argument proves who calls: `Admin`, `Supervisor`, `Staff`, `Student`, `Member`, `SteppedUp<…>`, `SettingUp<…>`, `Either<…>` of two, `Anyone`, `SignedByMeta`, `SignedBySecret`, `SignedByHeader`, `SignedByAddress`",
     note = "then up to four of `Path`, `Query`, `List`, `Json`, `FileBody`, `RawBody`, `IdempotencyKey`, `IfMatch`",
     note = "inputs derive `Deserialize, Validate, JsonSchema`; answers derive `Serialize, JsonSchema` and are `Json`, `Created`, `Accepted`, `NoContent` or `Page`"
 )]

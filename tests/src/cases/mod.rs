@@ -28,6 +28,7 @@ mod chat;
 mod clients;
 mod companies;
 mod contract;
+mod crm;
 mod evolution;
 mod followups;
 mod identity;
@@ -58,6 +59,7 @@ use ai::ai_killed;
 use botconversa::botconversa_killed;
 use channel_accounts::channel_accounts_killed;
 use contract::plans;
+use crm::crm_killed;
 use evolution::evolution_killed;
 use followups::followups_killed;
 use knowledge::{knowledge_killed, vectors as knowledge_vectors};
@@ -81,6 +83,7 @@ pub fn together() -> Vec<(&'static str, Case)> {
         clients::cases(),
         contract::cases(),
         companies::cases(),
+        crm::cases(),
         evolution::cases(),
         followups::cases(),
         identity::cases(),
@@ -158,6 +161,9 @@ fn killed() -> Vec<(&'static str, Case)> {
             what_a_killed_worker_has_not_done_is_done_once,
             whatever_dies_each_entry_does_each_once,
             who_has_moved_on_or_is_gone_is_not_written_to,
+        };
+        crm_killed::{
+            a_killed_worker_leaves_nothing_twice,
         };
         botconversa_killed::{
             a_sync_whose_worker_is_killed_goes_on_and_makes_nobody_twice,

@@ -1,6 +1,11 @@
-//! GET /integrations/config — the configured channels, without their secrets, and how each of them fares.
+//! GET /integrations/config — the configured channels and the CRM, without their secrets, and how each channel fares.
 
-use integrations::{Integration, integration_columns};
+use futures_util::future::try_join;
+use integrations::{
+    Integration,
+    crm::{CRM, CrmConnection},
+    integration_columns,
+};
 use shared::prelude::*;
 
 const ROUTE: Route = Route::get("/integrations/config");
@@ -21,6 +26,14 @@ struct ListedIntegration {
     errors_24h: i64,
     /// Of a hundred calls, so many failed, with two places; null without any call.
     error_rate_24h: Option<String>,
+}
+
+/// What is configured, by its kind.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Listed {
+    Channel(Box<ListedIntegration>),
+    Crm(Box<CrmConnection>),
 }
 
 /// Each channel's figures are read where its own are: by index.
@@ -50,7 +63,10 @@ pub fn main() {
     serve(&ROUTE, list_integrations);
 }
 
-async fn list_integrations(context: Context, caller: Admin) -> Result<Page<ListedIntegration>, Error> {
+async fn list_integrations(context: Context, caller: Admin) -> Result<Page<Listed>, Error> {
     let transaction = context.begin(&caller).await?;
-    Ok(Page::whole(transaction.all(INTEGRATIONS, &[]).await?))
+    let (channels, crm): (Vec<ListedIntegration>, Option<CrmConnection>) =
+        try_join(transaction.all(INTEGRATIONS, &[]), transaction.first(CRM, &[])).await?;
+    let channels = channels.into_iter().map(|channel| Listed::Channel(Box::new(channel)));
+    Ok(Page::whole(channels.chain(crm.map(|crm| Listed::Crm(Box::new(crm)))).collect()))
 }

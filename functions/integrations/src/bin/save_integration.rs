@@ -1,9 +1,10 @@
-//! POST /integrations/config — connects a channel, or saves it again with another configuration.
+//! POST /integrations/config — connects a channel or the company's CRM, or saves it again with another configuration.
 
 use futures_util::future::try_join;
 use integrations::{
     ACCOUNT_IN_USE, ChannelUpdated, INSTANCE_IN_USE, Integration, NAME_TAKEN, NUMBER_IN_USE, botconversa_proof,
-    config::{Channel, IntegrationConfig},
+    config::{Channel, Configured, IntegrationConfig},
+    crm::{self, CrmConnection, JUST_CONNECTED, OTHER_CRM, SavedCrm},
     integration_columns,
     referred::{REFERRED_TO, ReferredTo},
     saving::{announce, keep_credentials, prove_right, store},
@@ -18,10 +19,12 @@ use shared::{
 const ROUTE: Route = Route::post("/integrations/config").fails(&[
     ACCOUNT_IN_USE,
     INSTANCE_IN_USE,
+    JUST_CONNECTED,
     NAME_TAKEN,
     NOT_FOUND,
     NUMBER_IN_USE,
-    STALE.showing::<Option<Integration>>(),
+    OTHER_CRM,
+    STALE.showing::<Option<Stale>>(),
 ]);
 
 reads!(BOTCONVERSA_URL, PUBLIC_API_URL, REACHABLE_INSIDE, WHATSAPP_GRAPH_URL, WHATSAPP_GRAPH_VERSION);
@@ -38,6 +41,23 @@ const LOCKED: &str = concat!(
 const OF_KIND: &str =
     concat!("select ", integration_columns!(), " from channel_accounts channel where kind = $1 and removed_at is null limit 2");
 
+/// What was saved, by its kind.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum SavedIntegration {
+    Channel(Box<Integration>),
+    Crm(Box<SavedCrm>),
+}
+
+/// What somebody else has saved meanwhile.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum Stale {
+    Channel(Box<Integration>),
+    Crm(Box<CrmConnection>),
+}
+
 pub fn main() {
     serve(&ROUTE, save_integration);
 }
@@ -48,12 +68,18 @@ async fn save_integration(
     _: IdempotencyKey,
     if_match: IfMatch,
     mut body: Unread<IntegrationConfig>,
-) -> Result<Json<Integration>, Error> {
+) -> Result<Json<SavedIntegration>, Error> {
     second_names::take(&mut body.value, None);
     if let Some(only) = only(&context, &caller, &body.value).await? {
         second_names::complete(&mut body.value, &only);
     }
-    let mut channel = Channel::from(body.read()?);
+    let mut channel = match Configured::from(body.read()?) {
+        Configured::Channel(channel) => *channel,
+        Configured::Crm(crm) => {
+            let Json(saved) = crm::save(&context, &caller, if_match, crm).await?;
+            return Ok(Json(SavedIntegration::Crm(Box::new(saved))));
+        }
+    };
     let proved = match channel.kind {
         "botconversa" => botconversa_proof::prove(&context, caller.company_id, &mut channel).await?,
         _ => prove_right(&context, &mut channel).await?,
@@ -79,14 +105,14 @@ async fn save_integration(
     let saved = store(&context, &transaction, &channel, (found.bot_flow_id, &settings), current.is_none()).await?;
     let Some(integration) = saved else {
         let unchanged = current.ok_or(NUMBER_IN_USE)?;
-        return transaction.commit(Json(unchanged)).await;
+        return transaction.commit(Json(SavedIntegration::Channel(Box::new(unchanged)))).await;
     };
     if let Some(proved) = &proved {
         keep_credentials(&context, &transaction, integration.id, proved, fresh).await?;
     }
     transaction.tell_staff(&ChannelUpdated::from(&integration));
     transaction.audit(integration.id, &current, &integration);
-    let answer = transaction.commit(Json(integration.clone())).await?;
+    let answer = transaction.commit(Json(SavedIntegration::Channel(Box::new(integration.clone())))).await?;
     if channel.kind == "evolution" && proved.is_some() {
         announce(&context, caller.company_id, &integration).await;
     }

@@ -125,6 +125,7 @@ const DEFINERS: &[(&str, &[&str])] = &[
     ("keep_sealed", LOGIN),
     ("find_challenge", LOGIN),
     ("find_channel", LOGIN),
+    ("find_crm", LOGIN),
     ("find_clients", STAFF),
     ("find_conversations", STAFF),
     ("find_messages", STAFF),

@@ -9,7 +9,7 @@ use tests::{Answer, Company, Stack, Wanted, company::text, openapi::Operation, s
 use uuid::Uuid;
 
 use super::sample::{Fixture, conversation, member};
-use crate::cases::{chat, followups, leads, mentees, notifications, tasks, upload};
+use crate::cases::{chat, crm, followups, leads, mentees, notifications, tasks, upload};
 
 fn operations(stack: &Stack, is_of_kind: impl Fn(&Operation) -> bool) -> Vec<String> {
     let operations = stack.openapi.operations().into_iter();
@@ -40,7 +40,7 @@ const IMPORT: &str = "
     select gen_random_uuid(), $1, gen_random_uuid(), 'clientes.csv', 'skip', false, 'done', clock_timestamp(), clock_timestamp()";
 
 /// Lists that begin without a conversation.
-const WITHOUT_CONVERSATION: [&str; 20] = [
+const WITHOUT_CONVERSATION: [&str; 21] = [
     "get_lead_history",
     "list_execution_logs",
     "list_executions",
@@ -48,6 +48,7 @@ const WITHOUT_CONVERSATION: [&str; 20] = [
     "list_client_imports",
     "list_clients",
     "list_conversations",
+    "list_crm_conflicts",
     "list_failed_jobs",
     "list_inbound_webhooks",
     "list_integration_calls",
@@ -111,6 +112,7 @@ impl Scene {
             "get_client_history" => format!("/clients/{}/history?", self.client),
             "get_lead_history" | "list_execution_logs" | "list_lead_interactions" => self.lead.clone(),
             "list_executions" => "/followups/executions?status=active".to_owned(),
+            "list_crm_conflicts" => "/integrations/crm/conflicts?kind=field".to_owned(),
             "list_sequences" => "/followups/sequences?is_active=true".to_owned(),
             "list_channels" => "/channels?scope=others".to_owned(),
             "list_client_imports" => "/clients/imports?dry_run=false".to_owned(),
@@ -182,6 +184,7 @@ impl Scene {
             "get_lead_history" | "list_lead_interactions" => leads::sample::add(company, &self.lead).await,
             "list_execution_logs" => followups::sample::note(stack, &self.lead).await,
             "list_executions" => drop(followups::sample::on_its_way(company).await),
+            "list_crm_conflicts" => drop(crm::sample::conflict(stack, company).await),
             "list_sequences" => drop(followups::sample::made(company).await),
             "list_mentions" | "search_chat" => self.mention(number).await,
             "list_scheduled_chat_messages" => drop(chat::sample::planned(company).await),
@@ -216,6 +219,10 @@ impl Scene {
             "list_conversations" => drop(self.company.admin.take_over(id).await),
             "list_executions" => {
                 drop(self.company.admin.api.post(&format!("/followups/executions/{id}/cancel"), json!({})).await.expect(200));
+            }
+            "list_crm_conflicts" => {
+                let path = format!("/integrations/crm/conflicts/{id}/resolve");
+                drop(self.company.admin.api.post(&path, json!({"keep": "theirs"})).await.expect(200));
             }
             "list_sequences" => {
                 drop(self.company.admin.api.call(Method::DELETE, &format!("/followups/sequences/{id}"), None).await.expect(204));

@@ -98,6 +98,8 @@ const FILL: &str = "
     select id, company_id, id, id, 'cancelled', 'by_hand', now() from filled;
     insert into followup_logs (company_id, execution_id, step, attempt, kind, outcome) select company_id, id, 0, 1, 'task', 'task' from filled;
     insert into followup_optouts (company_id, kind, value, source) select company_id, 'lead', id::text, 'word' from filled;
+    insert into crm_records (company_id, lead_id, crm_id) select company_id, id, id from filled;
+    insert into crm_conflicts (company_id, lead_id, crm_id, kind, field) select company_id, id, id, 'field', 'name' from filled;
     insert into lead_changes (company_id, lead_id, changes) select company_id, id, '{}' from filled;
     insert into lead_automations (company_id, entry_id, place, lead_id, automation, outcome, at)
     select filled.company_id, lead_stages.id, 0, filled.id, '{\"kind\": \"task\", \"title\": \"Ligar\"}', 'done', now()

@@ -13,7 +13,7 @@ const READ: u64 = 2;
 const WRITE: u64 = 4;
 /// These let go of the database while they ask somebody else, which is what they cost: who may ask, as whom, and what came of it are
 /// transactions of their own.
-const ASK_OTHERS: [&str; 22] = [
+const ASK_OTHERS: [&str; 23] = [
     // What they claim before the call and what it took are transactions of their own.
     "ai_compose_message",
     "ai_learn",
@@ -31,6 +31,7 @@ const ASK_OTHERS: [&str; 22] = [
     "delete_integration",
     // Whose the secret is, before anything is kept.
     "receive_botconversa_webhook",
+    "receive_crm_webhook",
     "receive_evolution_webhook",
     "log_out_instance",
     "restart_instance",
@@ -41,7 +42,7 @@ const ASK_OTHERS: [&str; 22] = [
 ];
 
 /// Writes that leave no audit row.
-const UNAUDITED: [&str; 20] = [
+const UNAUDITED: [&str; 21] = [
     // Changes nothing.
     "preview_sequence",
     // How far somebody has read, and what they have begun to write.
@@ -65,6 +66,8 @@ const UNAUDITED: [&str; 20] = [
     "create_realtime_ticket",
     // A session going on; its start and its end are audited.
     "refresh_session",
+    // A job begins, which says of itself what it has done.
+    "receive_crm_webhook",
     // Of a client, who is no user.
     "receive_botconversa_webhook",
     "receive_whatsapp_webhook",

@@ -22,7 +22,7 @@ use tests::{
 };
 use uuid::Uuid;
 
-use crate::cases::{chat, followups, jobs, leads, mentees, notifications, tasks, upload};
+use crate::cases::{chat, crm, followups, jobs, leads, mentees, notifications, tasks, upload};
 
 /// One run of a function.
 pub struct Run {
@@ -301,6 +301,9 @@ impl Fixture {
             "sync_job_id" => {
                 let payload = json!({"channel_account_id": shared_account(&self.stack, &self.company).await});
                 watched_job(&self.stack, &self.company, ("sync_botconversa", "sync"), payload).await
+            }
+            "crm_conflict_id" | "crm_job_id" | "crm_id" | "crm_token" => {
+                crm::sample::value(&self.stack, &self.company, placeholder).await
             }
             "inbound_webhook_id" => webhook(&self.stack, &self.company).await,
             other => {

@@ -13,7 +13,7 @@ use super::{
     sample,
     trespass_table::{Outcome, ROWS, Row},
 };
-use crate::cases::{chat, followups, leads, notifications, snapshot, upload};
+use crate::cases::{chat, crm, followups, leads, notifications, snapshot, upload};
 
 /// Roles that an access lets through, of whichever of its kinds of callers they are.
 pub(super) fn lets_through(access: &str) -> BTreeSet<&'static str> {
@@ -342,6 +342,7 @@ fn with_any_ids(text: &str) -> String {
         "webhook",
         "scheduled",
         "tag",
+        "crm_conflict",
         "merge",
         "import",
         "lead_import",
@@ -416,6 +417,7 @@ struct Scene {
     task: String,
     lead: String,
     lead_merge: String,
+    crm_conflict: String,
     pipeline: String,
     stage: String,
     sequence: String,
@@ -485,6 +487,7 @@ impl Scene {
         let stage = text(&lead["stage"]["id"]).to_owned();
         let lead = text(&lead["id"]).to_owned();
         let lead_merge = leads::sample::merge(&company).await;
+        let crm_conflict = crm::sample::conflict(stack, &company).await;
         let pipeline = leads::sample::own_pipeline(&company, &secret(&company)).await;
         let [sequence, execution] = followups::sample::of_secret(&company, &secret(&company)).await;
         let invited = json!({"email": format!("convite@{}.example", company.slug), "role": "agent"});
@@ -527,6 +530,7 @@ impl Scene {
             task,
             lead,
             lead_merge,
+            crm_conflict,
             pipeline,
             stage,
             sequence,
@@ -582,6 +586,7 @@ impl Scene {
             ("{sequence}", self.sequence.clone()),
             ("{execution}", self.execution.clone()),
             ("{lead_merge}", self.lead_merge.clone()),
+            ("{crm_conflict}", self.crm_conflict.clone()),
             ("{pipeline}", self.pipeline.clone()),
             ("{stage}", self.stage.clone()),
             ("{begun}", sample::hours_ago(2)),

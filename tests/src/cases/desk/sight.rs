@@ -49,6 +49,8 @@ const OF_SOMETHING_ELSE: &[&str] = &[
     "task.overdue",
     "task.updated",
     "company.updated",
+    "crm.conflict_resolved",
+    "crm.synced",
     "department.created",
     "department.deleted",
     "department.updated",
