@@ -368,8 +368,8 @@ declare
     client uuid;
     replied uuid[];
 begin
-    -- Most companies have none.
-    if not exists (select from followup_executions where company_id = new.company_id) then
+    -- Most companies have none; the order asks the index, and not the table of who has many.
+    if (select id from followup_executions where company_id = new.company_id order by started_at, id limit 1) is null then
         return null;
     end if;
     client := (select client_id from conversations where company_id = new.company_id and id = new.conversation_id);

@@ -487,17 +487,20 @@ impl Change {
                 };
                 Self { method: Method::POST, path: "/integrations/config".to_owned(), made, same, renamed }
             }
-            "save_calendar" => Self {
-                method: Method::PUT,
-                path: "/calendar".to_owned(),
-                made: json!({"week": {"monday": [{"from": "08:00", "to": "12:00"}]}}),
-                same: json!({"week": {"monday": [{"from": "08:00", "to": "12:00"}]}}),
-                renamed: |same, name| {
+            "save_calendar" => {
+                // While it is open, it opens now, which is another time each time.
+                let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+                let today = usize::try_from(jiff::Zoned::now().weekday().to_monday_zero_offset()).unwrap_or_default();
+                let week = json!({"week": {days[(today + 3) % 7]: [{"from": "08:00", "to": "12:00"}]}});
+                let renamed = |same: &Value, name: &str| {
                     let mut body = same.clone();
-                    body["week"]["monday"][0]["to"] = json!(format!("{}:00", 12 + name.len()));
+                    for day in body["week"].as_object_mut().into_iter().flat_map(|week| week.values_mut()) {
+                        day[0]["to"] = json!(format!("{}:00", 12 + name.len()));
+                    }
                     body
-                },
-            },
+                };
+                Self { method: Method::PUT, path: "/calendar".to_owned(), made: week.clone(), same: week, renamed }
+            }
             "create_knowledge" => {
                 let id = super::sample::article(company, "Vendas").await;
                 let same = json!({"id": id, "title": "Vendas", "answer": "Das 9h às 20h."});
