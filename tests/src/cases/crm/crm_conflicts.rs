@@ -107,8 +107,8 @@ pub async fn conflicts_are_the_leaders_of_their_company(stack: Arc<Stack>) {
     crm.company.supervisor.api.post(&path, json!({"keep": "both"})).await.expect(422);
     // Of many who choose at once one does.
     let choose = async |place: usize| {
-        let person = if place % 2 == 0 { &crm.company.admin } else { &crm.company.supervisor };
-        let keep = if place % 3 == 0 { "ours" } else { "theirs" };
+        let person = if place.is_multiple_of(2) { &crm.company.admin } else { &crm.company.supervisor };
+        let keep = if place.is_multiple_of(3) { "ours" } else { "theirs" };
         person.api.post(&path, json!({"keep": keep})).await.status
     };
     let statuses = futures_util::future::join_all((0..8).map(choose)).await;

@@ -95,11 +95,11 @@ pub async fn of_many_who_begin_at_once_one_sync_begins(stack: Arc<Stack>) {
     crm.lead(json!({"name": "Maria Teste", "email": "maria@exemplo.com.br"})).await;
     crm.fault("search", json!({"kind": "timeout", "ms": 1500, "times": 1})).await;
     let begin = async |place: usize| {
-        if place % 3 == 0 {
+        if place.is_multiple_of(3) {
             assert_eq!(crm.hint().await, 200);
             return Value::Null;
         }
-        let person = if place % 2 == 0 { &crm.company.admin } else { &crm.company.supervisor };
+        let person = if place.is_multiple_of(2) { &crm.company.admin } else { &crm.company.supervisor };
         person.api.post("/integrations/crm/sync", json!({})).await.expect(202)["id"].clone()
     };
     let started = futures_util::future::join_all((0..9).map(begin)).await;

@@ -105,13 +105,13 @@ async fn month(closer: &Person, stages: &[String], mut dice: Dice, ids: &[String
                 lead.value = 100 * (1 + dice.roll(90) as u64);
                 let won = json!({"outcome": "won", "value": format!("{}.00", lead.value)});
                 surely(closer, &format!("/leads/{id}/close"), won).await;
-                lead.status = "won".to_owned();
+                "won".clone_into(&mut lead.status);
                 continue;
             }
             8 if is_open => {
                 let reason = ["Preço", "Prazo"][dice.roll(2)];
                 surely(closer, &format!("/leads/{id}/close"), json!({"outcome": "lost", "reason": reason})).await;
-                lead.status = "lost".to_owned();
+                "lost".clone_into(&mut lead.status);
                 continue;
             }
             _ => continue,
