@@ -38,7 +38,7 @@ create table tasks (
     -- The clients and conversations that it was about before they became part of others, the first one first.
     moved_from      uuid[] not null default '{}',
     -- Its place in lists: what has no time comes after all that has.
-    listed_at       timestamptz not null generated always as (coalesce(due_at, timestamptz '9999-01-01 00:00:00+00')) stored,
+    listed_at       timestamptz not null generated always as (coalesce(due_at, timestamptz '8000-01-01 00:00:00+00')) stored,
     unique (company_id, id),
     constraint tasks_series unique (company_id, series_id, occurrence),
     constraint tasks_cause unique (company_id, cause),

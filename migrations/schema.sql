@@ -1976,7 +1976,7 @@ create table public.tasks (
     created_at timestamp with time zone not null default now(),
     updated_at timestamp with time zone not null default now(),
     moved_from uuid[] not null default '{}'::uuid[],
-    listed_at timestamp with time zone not null generated always as (COALESCE(due_at, '9999-01-01 00:00:00+00'::timestamp with time zone)) stored
+    listed_at timestamp with time zone not null generated always as (COALESCE(due_at, '8000-01-01 00:00:00+00'::timestamp with time zone)) stored
 );
 alter table public.tasks enable row level security;
 alter table public.tasks force row level security;

@@ -6,7 +6,7 @@ import schemathesis
 STATE_OF_THE_WORLD = {
     # Rows that are not there, or not the caller's: one choice of many in a body.
     "invalid_target", "not_active_staff", "unknown_file", "unknown_message", "unknown_company", "unknown_client", "same_client", "same_person", "unknown_lead", "unknown_stage",
-    "unknown_template", "not_found", "not_published", "unknown_channel", "channel_disabled", "channel_required", "no_phone",
+    "unknown_template", "unknown_department", "not_found", "not_published", "unknown_channel", "channel_disabled", "channel_required", "no_phone",
     # What a file is, how many there are.
     "not_a_table", "too_large", "too_many_clients", "too_many_figures", "not_utf8",
     # What was said before.

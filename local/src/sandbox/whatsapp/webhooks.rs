@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioTimer},
 };
 use jiff::Timestamp;
 use ring::hmac;
@@ -67,7 +67,14 @@ pub(super) struct WebhookClient(Client<HttpConnector, Full<Bytes>>);
 
 impl WebhookClient {
     pub(super) fn new() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build(HttpConnector::new()))
+        // A server closes what is idle; whoever sends on it in that instant gets no answer.
+        let idle = Duration::from_secs(5);
+        Self(
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(idle)
+                .build(HttpConnector::new()),
+        )
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Attempt {

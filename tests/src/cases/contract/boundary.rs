@@ -270,11 +270,11 @@ const OF_THE_SYSTEM: &[&str] = &[
     "insert knowledge_misses",
     "insert knowledge_uses",
     "update knowledge_uses (helped, query)",
+    "update lead_automations (outcome, reason, message_id, task_id, execution_id, at)",
     "insert lead_import_rows",
     "update lead_import_rows (is_undone)",
     "update lead_imports (mapping, state, fault, headers, made, updated, skipped, failed, errors, error_count, finished_at, undo_job_id, \
      undone_at, removed, restored, kept)",
-    "update lead_automations (outcome, reason, message_id, task_id, execution_id, at)",
     "insert lead_interactions",
     "insert lead_proposals",
     "insert leads (id, pipeline_id, stage_id, rank, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value, \

@@ -272,7 +272,7 @@ impl Fixture {
             "sequence_id" | "paused_sequence_id" | "execution_id" | "followed_lead_id" | "unsubscribe_token"
             | "followup_job_id" => followups::sample::value(&self.stack, &self.company, placeholder).await,
             "lead_id" | "other_lead_id" | "lead_merge_id" | "pipeline_id" | "stage_id" | "scores_job_id" | "lead_import_id"
-            | "lead_import_job_id" | "lead_table_id" | "stage_job_id" => {
+            | "lead_import_job_id" | "lead_table_id" | "stage_job_id" | "leaving_user_id" => {
                 leads::sample::value(&self.stack, &self.company, function, placeholder).await
             }
             "flow_key" => self.flow().await,

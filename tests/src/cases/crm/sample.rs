@@ -1,7 +1,7 @@
 //! What sample events of CRMs are about.
 
 use serde_json::json;
-use tests::{Company, Stack, company::text};
+use tests::{Company, Stack, Wanted, company::text};
 use uuid::Uuid;
 
 use super::config;
@@ -17,8 +17,10 @@ pub async fn value(stack: &Stack, company: &Company, placeholder: &str) -> Strin
             Uuid::new_v4().to_string()
         }
         _ => {
-            connected(stack, company).await;
-            watched_job(stack, company, ("sync_crm", "crm"), json!({"is_asked_for": true})).await
+            // Of a company of its own: nothing else syncs there meanwhile.
+            let company = stack.company(Wanted { agents: 0, students: 0, ..Wanted::default() }).await;
+            connected(stack, &company).await;
+            watched_job(stack, &company, ("sync_crm", "crm"), json!({"is_asked_for": true})).await
         }
     }
 }

@@ -30,6 +30,11 @@ pub async fn value(stack: &Stack, company: &Company, function: &str, placeholder
             text(&lead["id"]).to_owned()
         }
         "lead_merge_id" => merge(company).await,
+        "leaving_user_id" => {
+            let person = company.agents[0].id;
+            lead_with(admin, json!({"name": "De quem sai", "closer_id": person})).await;
+            person.to_string()
+        }
         "lead_table_id" => table(stack, company).await,
         "lead_import_id" => ended_import(stack, company).await,
         "lead_import_job_id" => import_job(stack, company).await,
