@@ -154,7 +154,7 @@ impl Incoming for Clients {
     }
 
     fn read(reading: &Reading<'_, Self>, row: &Row) -> Result<Person, Vec<RowError>> {
-        Person::read(reading, row)
+        Person::read(reading.headers, reading.columns, reading.company, row)
     }
 
     fn keys(person: &Person, _: &ClientFields) -> Vec<String> {

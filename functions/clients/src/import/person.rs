@@ -6,8 +6,6 @@ use super::{
     RowError, RowFault,
     cell::{name, note, plain, tags, typed, value},
     mapping::Target,
-    page::Clients,
-    run::Reading,
     table::Row,
 };
 use crate::{Known, document::Document, fields::ClientFields, once_each, phone::Phone};
@@ -69,15 +67,19 @@ impl Person {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn read(reading: &Reading<'_, Clients>, row: &Row) -> Result<Self, Vec<RowError>> {
-        let Reading { headers, columns, company } = reading;
+    pub fn read(
+        headers: &[String],
+        columns: &[Option<Target>],
+        company: &ClientFields,
+        row: &Row,
+    ) -> Result<Self, Vec<RowError>> {
         // Empty cells at the end may be left out, or be more than there are columns.
         if row.cells.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
             return Err(vec![RowError::new(row.number, None, RowFault::WrongColumns)]);
         }
         let mut person = Self { row: row.number, ..Self::default() };
         let mut errors: Vec<RowError> = Vec::new();
-        for ((cell, target), header) in row.cells.iter().zip(*columns).zip(*headers) {
+        for ((cell, target), header) in row.cells.iter().zip(columns).zip(headers) {
             let (Some(target), text) = (target, plain(cell)) else { continue };
             if text.is_empty() {
                 continue;
@@ -138,9 +140,9 @@ mod tests {
         let headers: Vec<String> = cells.iter().map(|(target, _)| (*target).to_owned()).collect();
         let columns: Vec<Option<Target>> = headers.iter().map(|header| Target::read(header)).collect();
         let fields = fields();
-        let reading = Reading { headers: &headers, columns: &columns, company: &fields };
         let row = Row { number: 2, cells: cells.iter().map(|(_, cell)| (*cell).to_owned()).collect() };
-        Person::read(&reading, &row).map_err(|errors| errors.into_iter().map(|error| (error.column, error.code)).collect())
+        Person::read(&headers, &columns, &fields, &row)
+            .map_err(|errors| errors.into_iter().map(|error| (error.column, error.code)).collect())
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl Incoming for ImportedLeads {
     }
 
     fn read(reading: &Reading<'_, Self>, row: &Row) -> Result<Drafted, Vec<RowError>> {
-        Drafted::read(reading, row)
+        Drafted::read(reading.headers, reading.columns, reading.company, row)
     }
 
     fn keys(drafted: &Drafted, company: &Selling) -> Vec<String> {

@@ -6,7 +6,6 @@ use clients::{
         RowError, RowFault,
         cell::{date, name, note, plain, tags, typed, value, visible},
         kept::OnExisting,
-        run::Reading,
         table::Row,
     },
     once_each,
@@ -15,7 +14,7 @@ use clients::{
 };
 use shared::{money::Money, prelude::*, text::unaccented};
 
-use super::{ImportedLeads, LeadColumn};
+use super::LeadColumn;
 use crate::{Closing, LeadData, Stage};
 
 /// Characters of a note.
@@ -106,11 +105,14 @@ fn amount(text: &str) -> Result<Money, Fault> {
     typed_money(&figure).ok_or(Fault::Lead(INVALID_AMOUNT))
 }
 
+/// Digits before the point, as many as columns take.
+const MOST_DIGITS: usize = 12;
+
 /// Fractions of a cent are none that anybody meant.
 fn typed_money(figure: &str) -> Option<Money> {
     let (whole, fraction) = figure.split_once('.').unwrap_or((figure, ""));
     let fraction = fraction.trim_end_matches('0');
-    if fraction.len() > 2 {
+    if fraction.len() > 2 || whole.trim_start_matches('0').len() > MOST_DIGITS {
         return None;
     }
     format!("{whole}.{fraction:0<2}").parse().ok()
@@ -149,15 +151,14 @@ impl Drafted {
     ///
     /// # Errors
     /// All that is wrong with it.
-    pub fn read(reading: &Reading<'_, ImportedLeads>, row: &Row) -> Result<Self, Vec<RowError>> {
-        let Reading { headers, columns, company } = reading;
+    pub fn read(headers: &[String], columns: &[Option<LeadColumn>], company: &Selling, row: &Row) -> Result<Self, Vec<RowError>> {
         // Empty cells at the end may be left out, or be more than there are columns.
         if row.cells.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
             return Err(vec![RowError::new(row.number, None, RowFault::WrongColumns)]);
         }
         let mut drafted = Self { row: row.number, ..Self::default() };
         let mut errors: Vec<RowError> = Vec::new();
-        for ((cell, column), header) in row.cells.iter().zip(*columns).zip(*headers) {
+        for ((cell, column), header) in row.cells.iter().zip(columns).zip(headers) {
             let (Some(column), text) = (column, plain(cell)) else { continue };
             if text.is_empty() {
                 continue;
