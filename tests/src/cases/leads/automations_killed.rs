@@ -12,7 +12,7 @@ use super::{
     lead_with, mov, path, pipeline, stage,
     stages::{draw, drawn},
 };
-use crate::cases::faults::{kill, let_leases_pass, until_all_done, until_blocked};
+use crate::cases::faults::{dispatch, kill, let_leases_pass, unfinished, until_all_done, until_blocked};
 
 const QUEUE: &str = "StagesQueue";
 
@@ -89,13 +89,18 @@ pub async fn whatever_dies_each_entry_does_each_once(stack: Arc<Stack>) {
     }
     eventually("all done", || async {
         let_leases_pass(&stack, &company, QUEUE).await;
-        stack.control("POST", "/fire/DispatchDueJobs", None).await;
+        dispatch(&stack, &company).await;
         let left = "select count(*) from lead_automations where company_id = $1 and outcome is null";
         let left: i64 = stack.database().await.query_one(left, &[&company.id]).await.expect("a count").get(0);
         (left == 0).then_some(())
     })
     .await;
-    until_all_done(&stack, &company).await;
+    // What a worker has committed and not sent is sent for it.
+    eventually("nothing left behind", || async {
+        dispatch(&stack, &company).await;
+        (unfinished(&stack, &company).await == 0).then_some(())
+    })
+    .await;
     soon().await;
     let sent = company.phone.sent().await;
     for (phone, lead) in &leads {
