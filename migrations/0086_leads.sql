@@ -721,32 +721,25 @@ create function app.notice_of_leads(person uuid, leads bigint, lead uuid, versio
 $$;
 grant execute on function app.notice_of_leads to app_staff, app_system, app_lookup;
 create function app.notify_of_leads() returns trigger language plpgsql as $$
-declare
-    given record;
 begin
     if current_setting('app.is_import', true) = 'on' then
         return null;
     elsif tg_op = 'INSERT' then
-        for given in
-            select person, count(*) as leads, min(made.id::text)::uuid as id, min(made.version) as version
-              from made cross join lateral (select closer_id as person union select sdr_id) people
-             where person is not null and made.status = 'open'
-             group by person order by person
-        loop
-            perform app.notify(app.notice_of_leads(given.person, given.leads, given.id, given.version));
-        end loop;
+        perform app.notify(app.notice_of_leads(person, count(*), (array_agg(made.id order by made.id))[1], (array_agg(made.version order by made.id))[1]))
+          from made
+         cross join lateral (select closer_id as person union select sdr_id) people
+         where person is not null and made.status = 'open'
+         group by person
+         order by person;
     else
-        for given in
-            select person, count(*) as leads, min(made.id::text)::uuid as id, min(made.version) as version
-              from made
-              join was on was.id = made.id
-             cross join lateral (select made.closer_id as person where made.closer_id is distinct from was.closer_id
-                                 union select made.sdr_id where made.sdr_id is distinct from was.sdr_id) people
-             where person is not null and made.status = 'open' and made.merged_into_id is null and made.deleted_at is null
-             group by person order by person
-        loop
-            perform app.notify(app.notice_of_leads(given.person, given.leads, given.id, given.version));
-        end loop;
+        perform app.notify(app.notice_of_leads(person, count(*), (array_agg(made.id order by made.id))[1], (array_agg(made.version order by made.id))[1]))
+          from made
+          join was on was.id = made.id
+         cross join lateral (select made.closer_id as person where made.closer_id is distinct from was.closer_id
+                             union select made.sdr_id where made.sdr_id is distinct from was.sdr_id) people
+         where person is not null and made.status = 'open' and made.merged_into_id is null and made.deleted_at is null
+         group by person
+         order by person;
     end if;
     return null;
 end

@@ -101,7 +101,44 @@ impl Incoming for ImportedLeads {
         company: &Selling,
         drafted: &[Drafted],
     ) -> Result<Option<Written>, Error> {
-        write(context, transaction, import, company, drafted).await
+        let stages: Vec<Uuid> = company.stages.iter().map(|stage| stage.id).collect();
+        let column = |of: fn(&Drafted) -> &Option<String>| -> Vec<Option<String>> {
+            drafted.iter().map(|drafted| of(drafted).clone()).collect()
+        };
+        let places: Vec<i64> = (0_i64..).take(drafted.len()).collect();
+        let (crm_ids, phones, emails) = (
+            column(|drafted| &drafted.data.crm_id),
+            column(|drafted| &drafted.data.phone),
+            column(|drafted| &drafted.data.email),
+        );
+        let held: &[Uuid] = if import.is_dry_run { &[] } else { &stages };
+        let (_, _, matches, namesakes): (_, _, Vec<Match>, Vec<Namesake>) = try_join4(
+            transaction.query(IS_IMPORT, &[]),
+            transaction.query(HOLD_STAGES, &[&held]),
+            transaction.all(MATCHES, &[&places, &crm_ids, &phones, &emails, &company.pipeline_id]),
+            transaction.all(NAMESAKES, &[&phones, &emails]),
+        )
+        .await?;
+        let ids: Vec<Uuid> = matches.iter().map(|known| known.lead_id).collect::<BTreeSet<_>>().into_iter().collect();
+        let held: &[Uuid] = if import.is_dry_run { &[] } else { &ids };
+        let (_, leads, earlier): (_, Vec<Lead>, Vec<Earlier>) = try_join3(
+            transaction.query(HOLD_LEADS, &[&held]),
+            transaction.all(LEADS, &[&ids]),
+            transaction.all(EARLIER, &[&import.id, &ids]),
+        )
+        .await?;
+        let leads: BTreeMap<Uuid, Lead> = leads.into_iter().map(|lead| (lead.id, lead)).collect();
+        let mut plan = Plan { taken: earlier.into_iter().map(|earlier| earlier.lead_id).collect(), ..Plan::default() };
+        for ((drafted, place), namesake) in drafted.iter().zip(0_i64..).zip(&namesakes) {
+            let known = matches.iter().filter(|known| known.place == place);
+            let known: Vec<(&Lead, bool)> =
+                known.filter_map(|known| Some((leads.get(&known.lead_id)?, known.is_named))).collect();
+            plan.add(context, company, drafted, &known, namesake.client_id);
+        }
+        if import.is_dry_run || plan.rows.is_empty() || plan.store(context, transaction, import).await? {
+            return Ok(Some(plan.written));
+        }
+        Ok(None)
     }
 
     fn take_back(
@@ -166,7 +203,7 @@ const IS_IMPORT: &str = "select set_config('app.is_import', 'on', true)";
 
 /// Whose they are, once of all.
 const TELL_PEOPLE: &str = "
-    select app.notify(app.notice_of_leads(person, count(*), min(leads.id::text)::uuid, 0))::text
+    select app.notify(app.notice_of_leads(person, count(*), (array_agg(leads.id order by leads.id))[1], 0))::text
       from lead_import_rows
       join leads on leads.id = lead_import_rows.lead_id
      cross join lateral (select leads.closer_id as person union select leads.sdr_id) people
@@ -219,49 +256,6 @@ struct Plan {
     rows: Vec<Value>,
     ids: Vec<Uuid>,
     taken: BTreeSet<Uuid>,
-}
-
-async fn write(
-    context: &Context,
-    transaction: &Transaction,
-    import: &ListedRow,
-    company: &Selling,
-    drafted: &[Drafted],
-) -> Result<Option<Written>, Error> {
-    let stages: Vec<Uuid> = company.stages.iter().map(|stage| stage.id).collect();
-    let column = |of: fn(&Drafted) -> &Option<String>| -> Vec<Option<String>> {
-        drafted.iter().map(|drafted| of(drafted).clone()).collect()
-    };
-    let places: Vec<i64> = (0_i64..).take(drafted.len()).collect();
-    let (crm_ids, phones, emails) =
-        (column(|drafted| &drafted.data.crm_id), column(|drafted| &drafted.data.phone), column(|drafted| &drafted.data.email));
-    let held: &[Uuid] = if import.is_dry_run { &[] } else { &stages };
-    let (_, _, matches, namesakes): (_, _, Vec<Match>, Vec<Namesake>) = try_join4(
-        transaction.query(IS_IMPORT, &[]),
-        transaction.query(HOLD_STAGES, &[&held]),
-        transaction.all(MATCHES, &[&places, &crm_ids, &phones, &emails, &company.pipeline_id]),
-        transaction.all(NAMESAKES, &[&phones, &emails]),
-    )
-    .await?;
-    let ids: Vec<Uuid> = matches.iter().map(|known| known.lead_id).collect::<BTreeSet<_>>().into_iter().collect();
-    let held: &[Uuid] = if import.is_dry_run { &[] } else { &ids };
-    let (_, leads, earlier): (_, Vec<Lead>, Vec<Earlier>) = try_join3(
-        transaction.query(HOLD_LEADS, &[&held]),
-        transaction.all(LEADS, &[&ids]),
-        transaction.all(EARLIER, &[&import.id, &ids]),
-    )
-    .await?;
-    let leads: BTreeMap<Uuid, Lead> = leads.into_iter().map(|lead| (lead.id, lead)).collect();
-    let mut plan = Plan { taken: earlier.into_iter().map(|earlier| earlier.lead_id).collect(), ..Plan::default() };
-    for ((drafted, place), namesake) in drafted.iter().zip(0_i64..).zip(&namesakes) {
-        let known = matches.iter().filter(|known| known.place == place);
-        let known: Vec<(&Lead, bool)> = known.filter_map(|known| Some((leads.get(&known.lead_id)?, known.is_named))).collect();
-        plan.add(context, company, drafted, &known, namesake.client_id);
-    }
-    if import.is_dry_run || plan.rows.is_empty() || plan.store(context, transaction, import).await? {
-        return Ok(Some(plan.written));
-    }
-    Ok(None)
 }
 
 impl Plan {
