@@ -16,10 +16,10 @@ struct Filters {
 }
 
 const IMPORTS: TimeList = TimeList {
-    rows: "select * from client_imports where ($1::boolean is null or is_dry_run = $1)",
-    at: "client_imports.created_at",
-    id: "client_imports.id",
-    shown: concat!("select ", listed_import_columns!("client_imports"), " from page client_imports"),
+    rows: "select * from client_imports imports where ($1::boolean is null or is_dry_run = $1)",
+    at: "imports.created_at",
+    id: "imports.id",
+    shown: concat!("select ", listed_import_columns!(), " from page imports"),
 };
 
 pub fn main() {

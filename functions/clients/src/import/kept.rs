@@ -74,60 +74,21 @@ pub struct ImportRow {
     pub errors: Value,
 }
 
-/// The columns of `ListedRow`, of the table that is named.
+/// The columns of `ListedRow`, from a table of imports named `imports`.
 #[macro_export]
 macro_rules! listed_import_columns {
-    ($table:literal) => {
-        concat!(
-            $table,
-            ".id, ",
-            $table,
-            ".file_id, ",
-            $table,
-            ".file_name, ",
-            $table,
-            ".started_by, ",
-            $table,
-            ".on_existing, ",
-            $table,
-            ".is_dry_run, ",
-            $table,
-            ".state, ",
-            $table,
-            ".fault, ",
-            $table,
-            ".made, ",
-            $table,
-            ".updated, ",
-            $table,
-            ".skipped, ",
-            $table,
-            ".failed, ",
-            $table,
-            ".error_count, ",
-            $table,
-            ".created_at, ",
-            $table,
-            ".finished_at, ",
-            $table,
-            ".undo_job_id, ",
-            $table,
-            ".undone_at, ",
-            $table,
-            ".removed, ",
-            $table,
-            ".restored, ",
-            $table,
-            ".kept"
-        )
+    () => {
+        "imports.id, imports.file_id, imports.file_name, imports.started_by, imports.on_existing, imports.is_dry_run, imports.state, imports.fault,
+         imports.made, imports.updated, imports.skipped, imports.failed, imports.error_count, imports.created_at, imports.finished_at,
+         imports.undo_job_id, imports.undone_at, imports.removed, imports.restored, imports.kept"
     };
 }
 
-/// The columns of `ImportRow`, of the table that is named.
+/// The columns of `ImportRow`, from a table of imports named `imports`.
 #[macro_export]
 macro_rules! import_columns {
-    ($table:literal) => {
-        concat!($crate::listed_import_columns!($table), ", ", $table, ".mapping, ", $table, ".headers, ", $table, ".errors")
+    () => {
+        concat!($crate::listed_import_columns!(), ", imports.mapping, imports.headers, imports.errors")
     };
 }
 
@@ -141,62 +102,55 @@ pub struct Statements {
     pub undo: &'static str,
     /// What the columns were said to be the last time that a file had these.
     pub mapped_before: &'static str,
-    pub(super) goes_on: &'static str,
-    pub(super) read_as: &'static str,
-    pub(super) count: &'static str,
-    pub(super) end: &'static str,
-    pub(super) give_up: &'static str,
-    pub(super) stop_undo: &'static str,
-    pub(super) undone: &'static str,
+    pub goes_on: &'static str,
+    /// What its columns are.
+    pub read_as: &'static str,
+    /// What came of a page. Errors are kept as long as there are few.
+    pub count: &'static str,
+    pub end: &'static str,
+    pub give_up: &'static str,
+    /// Its undoing may be gone on with.
+    pub stop_undo: &'static str,
+    pub undone: &'static str,
 }
 
-/// The statements of a table of imports.
+/// The statements of the table of imports that is named.
 #[macro_export]
 macro_rules! import_statements {
     ($table:literal) => {
-        $crate::import::kept::Statements::new(
-            concat!("select ", $crate::import_columns!($table), " from ", $table, " where ", $table, ".id = $1"),
-            concat!("select ", $crate::import_columns!($table), " from ", $table, " where ", $table, ".id = $1 for update"),
-            concat!("update ", $table, " set undo_job_id = $2, undone_by = app.user_id() where id = $1"),
-            concat!(
-                "select mapping from ", $table, " where headers = $1 and id <> $2 and mapping is not null and state = 'done'
-                  order by created_at desc, id desc limit 1"
+        $crate::import::kept::Statements {
+            one: concat!("select ", $crate::import_columns!(), " from ", $table, " imports where id = $1"),
+            held: concat!("select ", $crate::import_columns!(), " from ", $table, " imports where id = $1 for update"),
+            undo: concat!("update ", $table, " set undo_job_id = $2, undone_by = app.user_id() where id = $1"),
+            mapped_before: concat!(
+                "select mapping from ",
+                $table,
+                " where headers = $1 and id <> $2 and mapping is not null and state = 'done' order by created_at desc, id desc limit 1"
             ),
-            [
-                concat!("update ", $table, " set state = 'going', finished_at = null where id = $1 and state = 'failed' and undo_job_id is null"),
-                concat!("update ", $table, " set headers = $2, mapping = $3 where id = $1"),
-                // Errors are kept as long as there are few.
-                concat!(
-                    "update ", $table, "
-                        set made = made + $2, updated = updated + $3, skipped = skipped + $4, failed = failed + $5, errors = errors || $6::jsonb,
-                            error_count = error_count + $7
-                      where id = $1"
-                ),
-                concat!(
-                    "update ", $table, " set state = $2, fault = $3, finished_at = now() where id = $1 and finished_at is null returning ",
-                    $crate::import_columns!($table)
-                ),
-                concat!("update ", $table, " set state = 'failed', finished_at = now() where id = $1 and finished_at is null"),
-                // It may be gone on with.
-                concat!("update ", $table, " set undo_job_id = null where ", $table, ".id = $1 returning ", $crate::import_columns!($table)),
-                concat!("update ", $table, " set undone_at = now() where ", $table, ".id = $1 returning ", $crate::import_columns!($table)),
-            ],
-        )
+            goes_on: concat!(
+                "update ",
+                $table,
+                " set state = 'going', finished_at = null where id = $1 and state = 'failed' and undo_job_id is null"
+            ),
+            read_as: concat!("update ", $table, " set headers = $2, mapping = $3 where id = $1"),
+            count: concat!(
+                "update ",
+                $table,
+                " set made = made + $2, updated = updated + $3, skipped = skipped + $4, failed = failed + $5, errors = errors || $6::jsonb,
+                      error_count = error_count + $7
+                  where id = $1"
+            ),
+            end: concat!(
+                "update ",
+                $table,
+                " imports set state = $2, fault = $3, finished_at = now() where id = $1 and finished_at is null returning ",
+                $crate::import_columns!()
+            ),
+            give_up: concat!("update ", $table, " set state = 'failed', finished_at = now() where id = $1 and finished_at is null"),
+            stop_undo: concat!("update ", $table, " imports set undo_job_id = null where id = $1 returning ", $crate::import_columns!()),
+            undone: concat!("update ", $table, " imports set undone_at = now() where id = $1 returning ", $crate::import_columns!()),
+        }
     };
-}
-
-impl Statements {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(
-        one: &'static str,
-        held: &'static str,
-        undo: &'static str,
-        mapped_before: &'static str,
-        [goes_on, read_as, count, end, give_up, stop_undo, undone]: [&'static str; 7],
-    ) -> Self {
-        Self { one, held, undo, mapped_before, goes_on, read_as, count, end, give_up, stop_undo, undone }
-    }
 }
 
 impl ImportRow {

@@ -161,14 +161,34 @@ impl Incoming for Clients {
         person.keys()
     }
 
-    fn write(
+    /// `None` when somebody of the staff has made one of them meanwhile.
+    async fn write(
         context: &Context,
         transaction: &Transaction,
         import: &ListedRow,
         _: &ClientFields,
         people: &[Person],
-    ) -> impl Future<Output = Result<Option<Written>, Error>> + Send {
-        write(context, transaction, import, people)
+    ) -> Result<Option<Written>, Error> {
+        let ListedRow { id, on_existing, is_dry_run, .. } = *import;
+        transaction.query(PLAN_ANEW, &[]).await?;
+        let of_place = matches(transaction, people, is_dry_run).await?;
+        let found = found(transaction, id, &of_place, is_dry_run).await?;
+        let mut plan = Plan::default();
+        for (person, clients) in people.iter().zip(&of_place) {
+            match clients.iter().collect::<Vec<_>>()[..] {
+                [] => plan.make(context, person),
+                [one] => match found.get(one) {
+                    Some(there) => plan.change(there, person, on_existing),
+                    // They have become somebody else since.
+                    None => return Ok(None),
+                },
+                _ => plan.fail(person, RowFault::TwoClients),
+            }
+        }
+        if is_dry_run || plan.rows.is_empty() || plan.store(transaction, import).await? {
+            return Ok(Some(plan.written));
+        }
+        Ok(None)
     }
 
     async fn take_back(_: &Context, transaction: &Transaction, import: Uuid, most: i32) -> Result<Undone, Error> {
@@ -182,35 +202,6 @@ impl Incoming for Clients {
 }
 
 const UNDO: &str = "select taken, kept from app.undo_client_import($1, $2)";
-
-/// Of two rows that are the same client the first counts. `None` when somebody of the staff has made one of them meanwhile.
-async fn write(
-    context: &Context,
-    transaction: &Transaction,
-    import: &ListedRow,
-    people: &[Person],
-) -> Result<Option<Written>, Error> {
-    let ListedRow { id, on_existing, is_dry_run, .. } = *import;
-    transaction.query(PLAN_ANEW, &[]).await?;
-    let of_place = matches(transaction, people, is_dry_run).await?;
-    let found = found(transaction, id, &of_place, is_dry_run).await?;
-    let mut plan = Plan::default();
-    for (person, clients) in people.iter().zip(&of_place) {
-        match clients.iter().collect::<Vec<_>>()[..] {
-            [] => plan.make(context, person),
-            [one] => match found.get(one) {
-                Some(there) => plan.change(there, person, on_existing),
-                // They have become somebody else since.
-                None => return Ok(None),
-            },
-            _ => plan.fail(person, RowFault::TwoClients),
-        }
-    }
-    if is_dry_run || plan.rows.is_empty() || plan.store(transaction, import).await? {
-        return Ok(Some(plan.written));
-    }
-    Ok(None)
-}
 
 /// Of each person, who is known by anything of theirs.
 async fn matches(transaction: &Transaction, people: &[Person], is_dry_run: bool) -> Result<Vec<BTreeSet<Uuid>>, Error> {

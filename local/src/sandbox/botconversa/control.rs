@@ -11,7 +11,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Sandbox, account::AccountSettings};
-use crate::sandbox::{kept::lock, refusal::Refusal, wait_for};
+use crate::sandbox::{
+    kept::lock,
+    refusal::{Refusal, changed, named},
+    wait_for,
+};
 
 pub(in crate::sandbox) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
@@ -26,15 +30,10 @@ async fn change_settings(
     State(sandbox): State<Arc<Sandbox>>,
     Json(mut changes): Json<Map<String, Value>>,
 ) -> Result<Json<AccountSettings>, Refusal> {
-    let key = changes.remove("key").and_then(|key| key.as_str().map(str::to_owned));
-    let key = key.ok_or_else(|| Refusal("key is missing".into()))?;
+    let key = named(&mut changes, "key")?;
     let mut accounts = lock(&sandbox.botconversa.accounts);
     let account = accounts.entry(key).or_default();
-    let mut settings = json!(account.settings);
-    if let Some(fields) = settings.as_object_mut() {
-        fields.extend(changes);
-    }
-    account.settings = serde_json::from_value(settings).map_err(|error| Refusal(error.to_string()))?;
+    account.settings = changed(&account.settings, changes)?;
     Ok(Json(account.settings.clone()))
 }
 

@@ -17,7 +17,7 @@ use axum::{
     extract::{Path, Query, State},
     http::{HeaderMap, Method, StatusCode},
     response::Response,
-    routing::any,
+    routing::{MethodRouter, any},
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -47,9 +47,9 @@ impl Crms {
 
 pub(super) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
-        .route("/hubspot/crm/v3/{*path}", any(call_hubspot))
-        .route("/pipedrive/api/v2/{*path}", any(call_pipedrive))
-        .route("/rest-crm/{*path}", any(call_rest))
+        .route("/hubspot/crm/v3/{*path}", calls("hubspot", hubspot::answer))
+        .route("/pipedrive/api/v2/{*path}", calls("pipedrive", pipedrive::answer))
+        .route("/rest-crm/{*path}", calls("rest-crm", rest::answer))
 }
 
 /// A call as an account sees it.
@@ -65,37 +65,16 @@ struct Asked<'a> {
 type Work = fn(&mut Account, &Asked<'_>) -> Answer;
 type Request = (State<Arc<Sandbox>>, Path<String>, Method, Query<HashMap<String, String>>, HeaderMap, Bytes);
 
-async fn call_hubspot(
-    state: State<Arc<Sandbox>>,
-    path: Path<String>,
-    method: Method,
-    query: Query<HashMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    call((state, path, method, query, headers, body), "hubspot", hubspot::answer).await
-}
-
-async fn call_pipedrive(
-    state: State<Arc<Sandbox>>,
-    path: Path<String>,
-    method: Method,
-    query: Query<HashMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    call((state, path, method, query, headers, body), "pipedrive", pipedrive::answer).await
-}
-
-async fn call_rest(
-    state: State<Arc<Sandbox>>,
-    path: Path<String>,
-    method: Method,
-    query: Query<HashMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    call((state, path, method, query, headers, body), "rest-crm", rest::answer).await
+/// The calls of a kind of CRM.
+fn calls(of: &'static str, work: Work) -> MethodRouter<Arc<Sandbox>> {
+    any(
+        move |sandbox: State<Arc<Sandbox>>,
+              path: Path<String>,
+              method: Method,
+              query: Query<HashMap<String, String>>,
+              headers: HeaderMap,
+              body: Bytes| call((sandbox, path, method, query, headers, body), of, work),
+    )
 }
 
 async fn call(request: Request, of: &str, work: Work) -> Response {

@@ -18,7 +18,12 @@ use super::{
     server::{Instance, Renewal, ServerSettings, State, random_text},
     webhooks::Delivery,
 };
-use crate::sandbox::{kept::lock, refusal::Refusal, wait_for, whatsapp::webhooks::Attempt};
+use crate::sandbox::{
+    kept::lock,
+    refusal::{Refusal, changed, named},
+    wait_for,
+    whatsapp::webhooks::Attempt,
+};
 
 pub(in crate::sandbox) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
@@ -62,14 +67,9 @@ async fn change_settings(
     Extracted(sandbox): Extracted<Arc<Sandbox>>,
     Json(mut changes): Json<Map<String, Value>>,
 ) -> Result<Json<ServerSettings>, Refusal> {
-    let name = changes.remove("server").and_then(|name| name.as_str().map(str::to_owned));
-    let name = name.ok_or_else(|| Refusal("server is missing".into()))?;
+    let name = named(&mut changes, "server")?;
     sandbox.evolution.with(&name, |server| {
-        let mut settings = json!(server.settings);
-        if let Some(fields) = settings.as_object_mut() {
-            fields.extend(changes);
-        }
-        server.settings = serde_json::from_value(settings).map_err(|error| Refusal(error.to_string()))?;
+        server.settings = changed(&server.settings, changes)?;
         Ok(Json(server.settings.clone()))
     })
 }
