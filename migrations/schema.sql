@@ -2022,7 +2022,8 @@ create table public.views (
     version integer not null default 1,
     created_by_id uuid not null default app.user_id(),
     created_at timestamp with time zone not null default now(),
-    updated_at timestamp with time zone not null default now()
+    updated_at timestamp with time zone not null default now(),
+    kind text not null default 'conversations'::text
 );
 alter table public.views enable row level security;
 alter table public.views force row level security;
@@ -2741,6 +2742,7 @@ alter table public.views add constraint views_company_id_fkey FOREIGN KEY (compa
 alter table public.views add constraint views_company_id_id_key UNIQUE (company_id, id);
 alter table public.views add constraint views_created_by_id_fkey FOREIGN KEY (created_by_id) REFERENCES public.users(id);
 alter table public.views add constraint views_filters_check CHECK ((jsonb_typeof(filters) = 'object'::text));
+alter table public.views add constraint views_kind_check CHECK ((kind = ANY (ARRAY['conversations'::text, 'leads'::text])));
 alter table public.views add constraint views_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 60)));
 alter table public.views add constraint views_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.users(id);
 alter table public.views add constraint views_pkey PRIMARY KEY (id);
@@ -3000,7 +3002,7 @@ CREATE INDEX tasks_open_of_owner ON public.tasks USING btree (company_id, owner_
 CREATE INDEX tasks_owner ON public.tasks USING btree (company_id, owner_id, listed_at, id);
 CREATE INDEX tasks_untold ON public.tasks USING btree (due_at) WHERE ((completed_at IS NULL) AND (told_due_at IS DISTINCT FROM due_at));
 CREATE INDEX unrouted_webhooks_key ON public.unrouted_webhooks USING btree (source, external_key, received_at);
-CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, owner_id, app.look(name)) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX views_name_key ON public.views USING btree (company_id, kind, owner_id, app.look(name)) NULLS NOT DISTINCT;
 CREATE INDEX web_push_subscriptions_person ON public.web_push_subscriptions USING btree (company_id, user_id, refreshed_at);
 CREATE INDEX web_push_subscriptions_session ON public.web_push_subscriptions USING btree (session_id);
 
@@ -6109,9 +6111,9 @@ AS $function$
 declare
     others integer;
 begin
-    perform pg_advisory_xact_lock(hashtextextended(format('views %s %s', new.company_id, new.owner_id), 0));
+    perform pg_advisory_xact_lock(hashtextextended(format('views %s %s %s', new.company_id, new.owner_id, new.kind), 0));
     select count(*), coalesce(max(position), 0) + 1 into others, new.position
-      from views where company_id = new.company_id and owner_id is not distinct from new.owner_id;
+      from views where company_id = new.company_id and kind = new.kind and owner_id is not distinct from new.owner_id;
     if others >= 50 then
         raise check_violation using message = 'there are 50 views already', constraint = 'views_most';
     end if;
@@ -7450,7 +7452,7 @@ begin
                select jsonb_agg(distinct case when department = new.id::text then new.moved_to_id::text else department end)
                  from jsonb_array_elements_text(filters -> 'department') department)),
            version = version + 1, updated_at = now()
-     where company_id = new.company_id and filters -> 'department' ? new.id::text;
+     where company_id = new.company_id and kind = 'conversations' and filters -> 'department' ? new.id::text;
     return null;
 end
 $function$;
@@ -14106,6 +14108,7 @@ grant update on column public.views."position" to app_staff;
 grant insert, update on column public.views.filters to app_staff;
 grant update on column public.views.filters to app_lookup;
 grant insert on column public.views.id to app_staff;
+grant insert on column public.views.kind to app_staff;
 grant insert, update on column public.views.name to app_staff;
 grant insert on column public.views.owner_id to app_staff;
 grant update on column public.views.updated_at to app_lookup;

@@ -193,6 +193,16 @@ impl From<Problem> for Error {
 }
 
 impl Error {
+    /// The same, told of what stands in `field`.
+    #[must_use]
+    pub(crate) fn within(mut self, field: &str) -> Self {
+        for problem in &mut self.0.fields {
+            let name = std::mem::take(&mut problem.field);
+            problem.field = if name.is_empty() { field.to_owned() } else { format!("{field}.{name}") };
+        }
+        self
+    }
+
     #[must_use]
     pub fn problem(&self) -> Problem {
         self.0.problem

@@ -46,7 +46,7 @@ pub mod whatsapp;
 pub use database::{Enter, Parameter, TimeList, Transaction};
 pub use http::{
     describe, fitting,
-    validation::{each_file_once, has_twice, known_zone, one_emoji, rule, time_to_come, visible},
+    validation::{each_file_once, has_twice, known_zone, one_emoji, read_field, rule, time_to_come, visible},
 };
 pub use needs::{Privilege, Uses};
 pub use postgres::{Row, intern};

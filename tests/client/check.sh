@@ -14,7 +14,7 @@ SCHEMATHESIS_HOOKS=tests.client.checks PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 "$
   --checks all \
   --exclude-checks unsupported_method,positive_data_acceptance,negative_data_rejection \
   --mode all \
-  --seed 20261122 \
+  --seed "${SEED:-20261122}" \
   --max-examples 15 \
   --max-time 300 \
   --workers 1 \

@@ -37,7 +37,7 @@ macro_rules! sequence_form {
             #[garde(skip)]
             pub window_end: Option<Minute>,
             #[garde(length(min = 1, max = 7))]
-            #[schemars(length(min = 1, max = 7))]
+            #[schemars(length(min = 1, max = 7), extend("uniqueItems" = true))]
             pub weekdays: Option<Vec<DayOfWeek>>,
             #[garde(skip)]
             pub pause_weekends: Option<bool>,

@@ -24,7 +24,7 @@ pub use detail::{DETAIL, LeadDetail};
 pub use given::{CRM_ID_TAKEN, IS_STAFF, LeadData, LeadFieldsGiven, Named};
 pub use interaction::{Interaction, InteractionResult, InteractionSource, InteractionType, LeadInteractionAdded};
 pub use lead::{HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification};
-pub use listing::LeadPage;
+pub use listing::{LeadFilters, LeadPage};
 pub use merging::{LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, LeadMerge, joined, parted};
 pub use of_conversation::{LEAD_CLIENT, LeadClient, OPEN_LEAD, OpenLead, advance_lead, begin_lead};
 pub use proposing::{NOTHING_KNOWN, Proposal, propose};

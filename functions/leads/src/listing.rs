@@ -19,17 +19,14 @@ macro_rules! lead_filters {
         pub struct $name {
             /// `open`, `won`, `lost`, or keys of stages.
             #[garde(inner(custom($crate::listing::few)))]
-            #[schemars(with = "Option<String>")]
             status: Option<shared::prelude::CommaSeparated<String>>,
             #[garde(skip)]
             temperature: Option<shared::prelude::CommaSeparated<scores::Temperature>>,
             /// `me`, `none`, or people.
             #[garde(inner(custom($crate::listing::few)))]
-            #[schemars(with = "Option<String>")]
             closer: Option<shared::prelude::CommaSeparated<String>>,
             /// `me`, `none`, or people.
             #[garde(inner(custom($crate::listing::few)))]
-            #[schemars(with = "Option<String>")]
             sdr: Option<shared::prelude::CommaSeparated<String>>,
             #[garde(skip)]
             pipeline_id: Option<uuid::Uuid>,
@@ -70,7 +67,8 @@ macro_rules! lead_filters {
 
         impl $name {
             /// Which leads that is, for this caller.
-            fn asked(self, caller: uuid::Uuid) -> $crate::listing::Asked {
+            #[must_use]
+            pub fn asked(self, caller: uuid::Uuid) -> $crate::listing::Asked {
                 let Self { status, temperature, closer, sdr, pipeline_id, stage_id, client_id, origin, campaign, .. } = self;
                 let Self { tag, search, from, to, score_min, value_min, inactive_days, deleted, .. } = self;
                 let (closers, no_closer) = $crate::listing::people(closer.as_ref(), caller);
@@ -102,6 +100,11 @@ macro_rules! lead_filters {
             }
         }
     };
+}
+
+lead_filters! {
+    /// What `GET /leads` may ask for.
+    LeadFilters {}
 }
 
 /// Which leads.
@@ -207,6 +210,14 @@ const TOTALS: &str = concat!(
     asked_for!()
 );
 
+/// How many there are, up to `$20`.
+const COUNT: &str = concat!("select count(*) from (select from leads where ", asked_for!(), " limit $20) few");
+
+#[derive(FromRow)]
+struct Counted {
+    count: i64,
+}
+
 /// `me`, `none` and ids: whose, and whether also nobody's.
 #[must_use]
 pub fn people(given: Option<&CommaSeparated<String>>, caller: Uuid) -> (Option<Vec<Uuid>>, bool) {
@@ -254,6 +265,16 @@ impl Asked {
         of_page.extend([&rows as &(dyn ToSql + Sync), &offset]);
         let (data, totals): (_, LeadTotals) = try_join(transaction.all(PAGE, &of_page), transaction.one(TOTALS, &of_all)).await?;
         Ok(LeadPage { data, pagination: Pagination::new(page, limit, totals.count), totals })
+    }
+
+    /// How many there are, up to as many as are wanted.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn count(&self, transaction: &Transaction, most: i64) -> Result<i64, Error> {
+        let mut parameters = self.parameters();
+        parameters.push(&most);
+        transaction.one::<Counted>(COUNT, &parameters).await.map(|counted| counted.count)
     }
 
     /// The next ones behind a lead, newest first.

@@ -64,9 +64,13 @@ impl Transaction {
         &mut self,
         left_behind: &LeftBehind,
         stored: Option<(u16, Value)>,
+        is_act: bool,
     ) -> Result<Recorded, Error> {
         let LeftBehind { events, jobs, audit, accesses, deferred, .. } = left_behind;
-        let needs_record = !(events.is_empty() && jobs.is_empty() && audit.is_empty() && accesses.is_empty());
+        // What the system does may be said by triggers alone, which ask for jobs and notify; of a person there is an audit row.
+        let may_be_told_by_triggers = is_act && matches!(self.enter, Enter::System(_));
+        let says_nothing = events.is_empty() && jobs.is_empty() && audit.is_empty() && accesses.is_empty();
+        let needs_record = may_be_told_by_triggers || !says_nothing;
         let idempotency = self.context.idempotency().zip(stored);
         let preparing_deferred = async {
             let mut statements = Vec::with_capacity(deferred.len());

@@ -355,7 +355,7 @@ impl Transaction {
             }
             let mut left_behind = std::mem::take(&mut *self.left_behind());
             events::order(&mut left_behind.events);
-            let mut recorded = self.commit_flight(&left_behind, stored).await?;
+            let mut recorded = self.commit_flight(&left_behind, stored, is_act).await?;
             left_behind.events.append(&mut recorded.take_told());
             self.is_over = true;
             let (context, company_id) = (self.context.clone(), self.company_id.get().copied());

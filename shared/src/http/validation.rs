@@ -108,6 +108,14 @@ pub(super) fn read_clean<T: DeserializeOwned + JsonSchema + Validate<Context = (
     Ok(input)
 }
 
+/// A field that is read after the rest, when it is known as what: what is wrong with it is told as of `field`.
+///
+/// # Errors
+/// 422 `invalid` with everything that is wrong.
+pub fn read_field<T: DeserializeOwned + JsonSchema + Validate<Context = ()>>(field: &str, value: &Value) -> Result<T, Error> {
+    read_clean(value).map_err(|error| error.within(field))
+}
+
 fn has_list(value: &Value) -> bool {
     match value {
         Value::Array(_) => true,

@@ -24,6 +24,8 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             of_many_who_fill_their_list_at_once_none_goes_over_its_limit,
             a_view_of_a_department_that_goes_asks_for_the_one_that_it_went_to,
             nobody_but_staff_has_views,
+            a_view_of_leads_counts_what_their_list_shows,
+            views_of_leads_and_of_the_inbox_are_apart,
         };
     }
 }
@@ -100,11 +102,6 @@ pub async fn a_view_counts_what_the_inbox_lists_with_its_filters(stack: Arc<Stac
     for (number, filters) in cases.iter().enumerate() {
         for_all(&company.supervisor, &format!("Visão {number}"), filters.clone()).await;
     }
-    let words = |value: &Value| match value {
-        Value::Array(values) => values.iter().map(|value| text(value).to_owned()).collect::<Vec<_>>().join(","),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
     // The same view shows each of them what they see.
     let mut totals = Vec::new();
     for person in [agent, &company.agents[1], &company.supervisor] {
@@ -113,9 +110,7 @@ pub async fn a_view_counts_what_the_inbox_lists_with_its_filters(stack: Arc<Stac
         let mut total = 0;
         for (view, filters) in views.iter().zip(&cases) {
             assert_eq!(&view["filters"], filters);
-            let query: Vec<_> =
-                filters.as_object().expect("filters").iter().map(|(name, value)| format!("{name}={}", words(value))).collect();
-            let path = format!("/conversations?limit=100&{}", query.join("&"));
+            let path = format!("/conversations?limit=100&{}", as_query(filters));
             let listed = person.api.get(&path).await.expect(200)["data"].as_array().map(Vec::len);
             // What is searched for is counted by nobody.
             let expected = listed.filter(|_| filters.get("search").is_none()).map(|rows| rows as u64);
@@ -125,6 +120,110 @@ pub async fn a_view_counts_what_the_inbox_lists_with_its_filters(stack: Arc<Stac
         totals.push(total);
     }
     assert!(totals[2] > totals[0] && totals[0] > 10, "{totals:?}");
+}
+
+/// Filters as a query has them.
+fn as_query(filters: &Value) -> String {
+    let words = |value: &Value| match value {
+        Value::Array(values) => values.iter().map(|value| text(value).to_owned()).collect::<Vec<_>>().join(","),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let pairs = filters.as_object().into_iter().flatten().map(|(name, value)| format!("{name}={}", words(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+async fn of_leads(person: &Person, name: &str, filters: &Value) -> tests::Answer {
+    person.api.post("/views", json!({"name": name, "kind": "leads", "filters": filters})).await
+}
+
+pub async fn a_view_of_leads_counts_what_their_list_shows(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let (agent, supervisor) = (&company.agents[0], &company.supervisor);
+    for number in 0..9 {
+        let closer = (number % 4 > 0).then_some(if number % 4 == 1 { agent.id } else { supervisor.id });
+        let tags = if number % 2 == 0 { vec!["bolsista"] } else { vec![] };
+        let lead = json!({"name": format!("Lead {number}"), "closer_id": closer, "tags": tags, "potential_value": number * 100, "origin": "google"});
+        supervisor.api.post("/leads", lead).await.expect(201);
+    }
+    let pipeline = &supervisor.api.get("/pipelines").await.expect(200)["data"][0];
+    let cases = [
+        json!({}),
+        json!({"status": ["open"]}),
+        json!({"status": ["won", "lost"]}),
+        json!({"status": ["new", "contacted"]}),
+        json!({"closer": ["me"]}),
+        json!({"closer": ["none", "me"]}),
+        json!({"closer": [agent.id]}),
+        json!({"pipeline_id": pipeline["id"], "stage_id": pipeline["stages"][0]["id"]}),
+        json!({"tag": "bolsista", "value_min": "400"}),
+        json!({"origin": "google", "campaign": "nenhuma"}),
+        json!({"temperature": ["cold", "warm"]}),
+        json!({"search": "Lead 3"}),
+        json!({"from": "2026-01-01", "to": "2999-12-31"}),
+        json!({"inactive_days": 1}),
+        json!({"deleted": true}),
+    ];
+    for (number, filters) in cases.iter().enumerate() {
+        let view = json!({"name": format!("Visão {number}"), "kind": "leads", "filters": filters, "is_shared": true});
+        supervisor.api.post("/views", view).await.expect(201);
+    }
+    let mut counted = Vec::new();
+    for person in [agent, supervisor] {
+        let views = person.api.get("/views?kind=leads").await.expect(200);
+        for (view, filters) in views["data"].as_array().expect("views").iter().zip(&cases) {
+            assert_eq!(&view["filters"], filters);
+            let listed = person.api.get(&format!("/leads?limit=100&{}", as_query(filters))).await.expect(200);
+            let expected = if filters.get("search").is_some() { &Value::Null } else { &listed["totals"]["count"] };
+            assert_eq!(&view["count"], expected, "{filters}");
+            counted.push(view["count"].as_u64().unwrap_or_default());
+        }
+    }
+    assert_eq!(counted.len(), 2 * cases.len());
+    assert!(counted[cases.len()] == 9 && counted[..cases.len()] != counted[cases.len()..], "{counted:?}");
+}
+
+pub async fn views_of_leads_and_of_the_inbox_are_apart(stack: Arc<Stack>) {
+    let company = stack.company(Wanted::default()).await;
+    let agent = &company.agents[0];
+    for (filters, field, code) in [
+        (json!({"assignee": ["me"]}), "filters.assignee", "unknown_field"),
+        (json!({"page": 2}), "filters.page", "unknown_field"),
+        (json!({"closer": "me"}), "filters.closer", "invalid_type"),
+        (json!({"temperature": ["tepid"]}), "filters.temperature[0]", "unknown_value"),
+        (json!({"score_min": 101}), "filters.score_min", "too_large"),
+        (json!({"status": vec!["open"; 21]}), "filters", "too_long"),
+    ] {
+        let refused = of_leads(agent, "x", &filters).await.expect(422);
+        let problem = &refused["errors"][0];
+        assert_eq!((text(&problem["field"]), text(&problem["code"])), (field, code), "{filters}");
+    }
+    // The same names, each of its list.
+    let inbox = make(agent, "Minhas", json!({"assignee": ["me"]})).await;
+    let leads = of_leads(agent, "Minhas", &json!({"closer": ["me"]})).await.expect(201);
+    let second = of_leads(agent, "Quentes", &json!({"temperature": ["hot"]})).await.expect(201);
+    assert_eq!((&inbox["kind"], &leads["kind"], &leads["position"]), (&json!("conversations"), &json!("leads"), &json!(1)));
+    assert_eq!(of_leads(agent, "minhas", &json!({})).await.problem(409), "name_taken");
+    assert_eq!(names(agent).await, ["Minhas"]);
+    let put = async |path: &str, body: Value| agent.api.call(Method::PUT, path, Some(body)).await;
+    let order = json!({"kind": "leads", "view_ids": [second["id"], leads["id"]]});
+    put("/views/order", order.clone()).await.expect(200);
+    let listed = agent.api.get("/views?kind=leads").await.expect(200);
+    assert_eq!((&listed["data"][0]["id"], &listed["data"][1]["id"]), (&second["id"], &leads["id"]));
+    assert_eq!(put("/views/order", json!({"view_ids": order["view_ids"]})).await.problem(409), "others_there");
+    // Filters are read as those of the kind that is named, which is the view's.
+    let refused = put(&path_of(&leads), json!({"filters": {"assignee": ["me"]}})).await.expect(422);
+    assert_eq!((&refused["errors"][0]["field"], &refused["errors"][0]["code"]), (&json!("kind"), &json!("kind_stays")));
+    put(&path_of(&leads), json!({"name": "Meus leads"})).await.expect(200);
+    let changed = put(&path_of(&leads), json!({"kind": "leads", "filters": {"closer": ["me", "none"]}})).await.expect(200);
+    assert_eq!((&changed["name"], &changed["filters"]), (&json!("Meus leads"), &json!({"closer": ["me", "none"]})));
+    let refused = put(&path_of(&inbox), json!({"kind": "leads", "filters": {}})).await.expect(422);
+    assert_eq!(refused["errors"][0]["code"], "kind_stays");
+    // Each has room for fifty.
+    let tries = (0..52).map(|number| async move { of_leads(agent, &format!("Visão {number}"), &json!({})).await.status });
+    let made = join_all(tries).await.into_iter().filter(|status| *status == 201).count();
+    assert_eq!(made, 48);
+    make(agent, "Outra", json!({})).await;
 }
 
 pub async fn a_view_keeps_what_the_inbox_may_be_asked_for_and_nothing_else(stack: Arc<Stack>) {

@@ -56,10 +56,13 @@ pub struct ConnectionRow {
     pub hinted_at: Option<Timestamp>,
     pub paused_until: Option<Timestamp>,
     pub failures: i32,
+    /// Whether all of it was read once.
+    pub was_synced: bool,
 }
 
 const ROW: &str = "
-    select kind, base_url, fields, status = 'active' as is_active, read_until, hinted_at, paused_until, failures
+    select kind, base_url, fields, status = 'active' as is_active, read_until, hinted_at, paused_until, failures,
+           synced_at is not null as was_synced
       from crm_connections";
 
 impl ConnectionRow {

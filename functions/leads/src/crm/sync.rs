@@ -15,6 +15,7 @@ use super::{
     pull, push,
     start::{SyncCrm, begin, begin_later},
 };
+use crate::import::IS_IMPORT;
 
 /// Until what has changed is looked for again by itself.
 const EVERY: SignedDuration = SignedDuration::from_mins(15);
@@ -220,6 +221,10 @@ impl Run {
             Err(stop) => return Ok(Err(Paused::Stopped(stop))),
         };
         let transaction = self.context.begin_system(self.job.company_id).await?;
+        if !self.row.was_synced {
+            // Whoever was there before the two knew each other is no lead that has just come in.
+            transaction.query(IS_IMPORT, &[]).await?;
+        }
         let pulled = pull::take(&self.context, &transaction, &self.crm, &page.records).await?;
         let mut next = self.place.clone();
         next.so_far.leads_made += pulled.made;

@@ -198,8 +198,8 @@ struct Earlier {
     lead_id: Uuid,
 }
 
-/// Nobody is told of each.
-const IS_IMPORT: &str = "select set_config('app.is_import', 'on', true)";
+/// Nobody is told of each, and no stage does anything by itself.
+pub(crate) const IS_IMPORT: &str = "select set_config('app.is_import', 'on', true)";
 
 /// Whose they are, once of all.
 const TELL_PEOPLE: &str = "

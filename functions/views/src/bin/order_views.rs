@@ -1,7 +1,7 @@
-//! PUT /views/order — the order of one's own views, or of those that all have.
+//! PUT /views/order — the order of one's own views of a kind, or of those that all have.
 
 use shared::prelude::*;
-use views::{SUPERVISORS_ONLY, View, ViewsOrdered, may_write, tell, view_columns};
+use views::{SUPERVISORS_ONLY, View, ViewKind, ViewsOrdered, may_write, tell, view_columns};
 
 const ROUTE: Route = Route::put("/views/order").fails(&[OTHERS_THERE, SUPERVISORS_ONLY]);
 
@@ -19,6 +19,10 @@ struct WantedOrder {
     #[garde(skip)]
     #[serde(default)]
     is_shared: bool,
+    /// What they are lists of; `conversations` when it is not given.
+    #[garde(skip)]
+    #[serde(default)]
+    kind: ViewKind,
     /// Each that is there, once.
     #[garde(length(max = 50))]
     view_ids: Vec<Uuid>,
@@ -26,7 +30,7 @@ struct WantedOrder {
 
 const LOCK: &str = "
     select id from views
-     where owner_id is not distinct from case when not $1 then app.user_id() end
+     where owner_id is not distinct from case when not $1 then app.user_id() end and kind = $2
      order by id
        for no key update";
 
@@ -39,7 +43,10 @@ const ORDER: &str = "
 const ORDERED: &str = concat!(
     "select ",
     view_columns!(),
-    " from views where owner_id is not distinct from case when not $1 then app.user_id() end order by position, id"
+    "
+      from views
+     where owner_id is not distinct from case when not $1 then app.user_id() end and kind = $2
+     order by position, id"
 );
 
 pub fn main() {
@@ -47,20 +54,22 @@ pub fn main() {
 }
 
 async fn order_views(context: Context, agent: Staff, Json(input): Json<WantedOrder>) -> Result<Json<Page<View>>, Error> {
-    let WantedOrder { is_shared, view_ids } = &input;
+    let WantedOrder { is_shared, kind, view_ids } = &input;
     if !may_write(*is_shared, &agent) {
         return Err(SUPERVISORS_ONLY.into());
     }
+    let word = kind.as_str();
     let transaction = context.begin(&agent).await?;
-    let there: Vec<Uuid> = transaction.query(LOCK, &[is_shared]).await?.iter().map(|row| row.get("id")).collect();
+    let there: Vec<Uuid> = transaction.query(LOCK, &[is_shared, &word]).await?.iter().map(|row| row.get("id")).collect();
     let mut wanted = view_ids.clone();
     wanted.sort_unstable();
     if wanted != there {
         return Err(OTHERS_THERE.into());
     }
     let (_, views) =
-        futures_util::future::try_join(transaction.execute(ORDER, &[view_ids]), transaction.all(ORDERED, &[is_shared])).await?;
-    tell(&transaction, &agent, *is_shared, &ViewsOrdered { is_shared: *is_shared, view_ids: view_ids.clone() });
+        futures_util::future::try_join(transaction.execute(ORDER, &[view_ids]), transaction.all(ORDERED, &[is_shared, &word]))
+            .await?;
+    tell(&transaction, &agent, *is_shared, &ViewsOrdered { kind: *kind, is_shared: *is_shared, view_ids: view_ids.clone() });
     transaction.audit(agent.user_id, &json!(there), &json!(view_ids));
     transaction.commit(Json(Page::whole(views))).await
 }

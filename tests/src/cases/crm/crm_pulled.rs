@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tests::{Stack, company::text, eventually};
 
 use super::Crm;
+use crate::cases::leads::automations::{automate, tasks};
 
 fn contact(number: usize) -> Value {
     json!({"firstname": "Ana", "lastname": format!("Lima {number}"), "email": format!("ana{number}@exemplo.com.br"), "phone": format!("+55119{number:08}")})
@@ -99,6 +100,27 @@ pub async fn pages_are_read_to_their_end(stack: Arc<Stack>) {
         assert_eq!((&result["leads_made"], &result["leads_changed"]), (&json!(0), &json!(0)), "{kind} {result}");
         assert_eq!(crm.leads().await.len(), 40, "{kind}");
     }
+}
+
+pub async fn who_was_there_before_sets_nothing_off(stack: Arc<Stack>) {
+    let crm = Crm::connect(&stack, "hubspot").await;
+    automate(
+        &crm.company.admin,
+        "new",
+        json!([{"kind": "task", "title": "Ligar para {{client.name}}", "owner_id": crm.company.supervisor.id}]),
+    )
+    .await;
+    crm.seed(json!([contact(95_000_001), contact(95_000_002)])).await;
+    assert_eq!(crm.synced().await["leads_made"], 2);
+    // Who comes in there from now on is a new lead here.
+    crm.seed(json!([contact(95_000_003)])).await;
+    assert_eq!(crm.synced().await["leads_made"], 1);
+    let called: Vec<String> = eventually("the task about the third", || async {
+        let tasks = tasks(&stack, &crm.company).await;
+        (!tasks.is_empty()).then(|| tasks.into_iter().map(|(title, ..)| title).collect())
+    })
+    .await;
+    assert_eq!(called, ["Ligar para Ana Lima 95000003"]);
 }
 
 pub async fn a_webhook_is_a_hint_to_look(stack: Arc<Stack>) {

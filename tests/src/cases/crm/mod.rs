@@ -174,6 +174,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             persons_of_pipedrive_become_leads,
             one_person_on_both_sides_is_one_lead,
             pages_are_read_to_their_end,
+            who_was_there_before_sets_nothing_off,
             a_webhook_is_a_hint_to_look,
         };
         crm_pushed::{

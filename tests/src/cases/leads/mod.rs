@@ -8,6 +8,7 @@ pub mod imported;
 mod joined;
 mod many;
 pub mod quarter;
+mod quarter_mentees;
 pub mod sample;
 mod scored;
 mod stages;

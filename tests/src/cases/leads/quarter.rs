@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     imported::{import, imported},
-    path, pipeline, stage,
+    path, pipeline, quarter_mentees, stage,
 };
 use crate::cases::{
     faults::{kill, let_leases_pass},
@@ -24,6 +24,8 @@ use crate::cases::{
 };
 
 const LEADS: usize = 2_000;
+/// A twentieth of the leads, and who writes.
+const TAKEN_IN: i64 = 112;
 /// Of each closer, each month.
 const ACTS: usize = 40;
 
@@ -64,17 +66,17 @@ struct Known {
 }
 
 /// The same acts each time it runs.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or_default() % sides
     }
 }
 
 /// What is asked for again when the function died before it answered.
-async fn surely(person: &Person, path: &str, body: Value) -> Value {
+pub async fn surely(person: &Person, path: &str, body: Value) -> Value {
     let key = Uuid::now_v7().to_string();
     let api = person.api.with_header("idempotency-key", &key);
     for _ in 0..20 {
@@ -133,11 +135,18 @@ pub async fn a_quarter_ends_as_its_facts_say(stack: Arc<Stack>) {
     company.supervisor.api.post("/followups/sequences", sequence).await.expect(201);
     settle(&stack, &company).await;
     let writers = writers(&company).await;
+    eventually("all taken in who are to be", || async {
+        stack.control("POST", "/fire/EnrollDueLeads", None).await;
+        (taken_in(&stack, &company).await == TAKEN_IN).then_some(())
+    })
+    .await;
     let mut books: Vec<BTreeMap<String, Known>> = vec![BTreeMap::new(); 3];
     let mut own = Vec::new();
     for closer in &company.agents {
         own.push(leads_of(&stack, &company, closer).await);
     }
+    let mut mentored = quarter_mentees::begin(&company).await;
+    let mut dice = Dice(9);
     for round in 0..3_u64 {
         let months = company
             .agents
@@ -153,7 +162,8 @@ pub async fn a_quarter_ends_as_its_facts_say(stack: Arc<Stack>) {
             }
             kill(&stack, killed).await;
         };
-        join(join_all(months), replies).await;
+        let mentees = quarter_mentees::next_month(&stack, &company, &mut mentored, &mut dice);
+        join3(join_all(months), replies, mentees).await;
         stack
             .database()
             .await
@@ -169,6 +179,7 @@ pub async fn a_quarter_ends_as_its_facts_say(stack: Arc<Stack>) {
     stages_are_without_a_gap(&stack, &company).await;
     each_step_is_once_and_none_follows_a_reply(&stack, &company).await;
     scores_are_those_from_scratch(&stack, &company).await;
+    quarter_mentees::are_told_as_they_were(&company, &mentored).await;
 }
 
 /// A third each is a closer's, by name or by e-mail.
@@ -217,8 +228,12 @@ async fn settle(stack: &Stack, company: &Company) {
     let open = "
         select (select count(*) from jobs where company_id = $1 and finished_at is null and run_at <= now()),
                (select count(*) from leads where company_id = $1 and status = 'open' and deleted_at is null and scored_at = '-infinity')";
+    // What was committed and not sent is sent for it after some minutes.
+    let left_behind =
+        "update jobs set dispatched_at = dispatched_at - interval '1 minute' where company_id = $1 and finished_at is null";
     let database = stack.database().await;
     eventually("all that is due done", || async {
+        database.execute(left_behind, &[&company.id]).await.expect("a minute passes");
         let_leases_pass(stack, company, "FollowupQueue").await;
         stack.control("POST", "/fire/DispatchDueJobs", None).await;
         stack.control("POST", "/fire/RescoreStaleLeads", None).await;
@@ -270,11 +285,15 @@ async fn stages_are_without_a_gap(stack: &Stack, company: &Company) {
     assert_eq!((of_new["average_days"].as_f64(), of_new["count"].as_i64()), (row.get(0), row.get(1)));
 }
 
+async fn taken_in(stack: &Stack, company: &Company) -> i64 {
+    let count = "select count(*) from followup_executions where company_id = $1";
+    stack.database().await.query_one(count, &[&company.id]).await.expect("a count").get(0)
+}
+
 async fn each_step_is_once_and_none_follows_a_reply(stack: &Stack, company: &Company) {
     let database = stack.database().await;
     let count = async |what: &str| -> i64 { database.query_one(what, &[&company.id]).await.expect("a count").get(0) };
-    let taken_in = "select count(*) from followup_executions where company_id = $1";
-    assert_eq!(count(taken_in).await, 112, "a twentieth, and who writes");
+    assert_eq!(taken_in(stack, company).await, TAKEN_IN);
     let first = "select count(*) from followup_logs where company_id = $1 and step = 0 and outcome in ('sent', 'task')";
     let tasks = "select count(*) from tasks where company_id = $1 and title = 'Ligar'";
     let (first, tasks) = (count(first).await, count(tasks).await);

@@ -99,12 +99,12 @@ fn today() -> Date {
 }
 
 /// The month so many months later, or before.
-fn month(later: i32) -> (i32, i32) {
+pub fn month(later: i32) -> (i32, i32) {
     let today = today();
     let count = i32::from(today.year()) * 12 + i32::from(today.month()) - 1 + later;
     (count.div_euclid(12), count.rem_euclid(12) + 1)
 }
 
-fn written((year, month): (i32, i32)) -> String {
+pub fn written((year, month): (i32, i32)) -> String {
     format!("{year:04}-{month:02}")
 }
