@@ -214,7 +214,7 @@ create unique index leads_crm on leads (company_id, crm_id) where crm_id is not 
 create index leads_merged on leads (company_id, merged_into_id) where merged_into_id is not null;
 create index leads_closed on leads (company_id, closed_at, id) where closed_at is not null and deleted_at is null;
 -- Whose scores time has changed, of all companies.
-create index leads_to_score on leads (scored_at, company_id, id) where status = 'open' and deleted_at is null;
+create index leads_to_score on leads (company_id, scored_at, id) where status = 'open' and deleted_at is null;
 create index leads_tags on leads using gin (company_id, tags) with (fastupdate = off) where tags <> '{}';
 create index leads_search on leads using gin
     (company_id, app.searchable(name || ' ' || coalesce(email, '') || ' ' || coalesce(organisation, '') || ' ' || coalesce(phone, '')) gin_trgm_ops);
@@ -235,12 +235,18 @@ grant insert (id, pipeline_id, stage_id, rank, name, email, phone, organisation,
               expected_close, tags, custom_fields, client_id, crm_id, created_by_id)
     on leads to app_system;
 
+-- Of many that a transaction changes at once, all stay in its sight.
+create function app.held_leads() returns uuid[] language sql stable as
+    $$ select string_to_array(nullif(current_setting('app.held_leads', true), ''), ',')::uuid[] $$;
+grant execute on function app.held_leads to app_staff, app_system, app_lookup;
+
 -- Whoever sees a pipeline sees its leads, or those of nobody and their own where the company says so of conversations, too.
 drop policy staff on leads;
 create policy staff on leads to app_staff
     using ((select app.sees_all()) or closer_id = (select app.user_id()) or sdr_id = (select app.user_id())
            or pipeline_id = any ((select app.own_pipelines())::uuid[])
-              and ((select app.visibility()) = 'department' or closer_id is null and sdr_id is null))
+              and ((select app.visibility()) = 'department' or closer_id is null and sdr_id is null)
+           or id = any ((select app.held_leads())::uuid[]))
     with check (true);
 -- A pipeline is seen where its leads may be, and by whose leads are in it.
 drop policy staff on pipelines;
@@ -248,7 +254,8 @@ create policy staff on pipelines to app_staff
     using ((select app.sees_all()) or department_id is null or department_id = any ((select app.department_ids())::uuid[])
            or exists (select from leads
                        where leads.company_id = pipelines.company_id and leads.pipeline_id = pipelines.id
-                         and (leads.closer_id = (select app.user_id()) or leads.sdr_id = (select app.user_id()))))
+                         and (leads.closer_id = (select app.user_id()) or leads.sdr_id = (select app.user_id())
+                              or leads.id = any ((select app.held_leads())::uuid[]))))
     with check (true);
 -- Other people's leads are led by others.
 drop policy if exists system on leads;
@@ -257,7 +264,7 @@ create policy system on leads to app_system using (true);
 create trigger leads_tags before insert or update of tags on leads
     for each row when (new.tags <> '{}' and pg_trigger_depth() = 0) execute function app.catalogue_tags();
 
--- Leads of the company in which a text is found, the newest of many.
+-- Leads in which a text is found, of those that a person sees; the newest of very many.
 create function app.find_leads(query text) returns uuid[]
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
@@ -268,8 +275,10 @@ begin
         select id from leads
          where company_id = company
            and app.searchable(name || ' ' || coalesce(email, '') || ' ' || coalesce(organisation, '') || ' ' || coalesce(phone, '')) like inside
+           and ((select app.sees_all()) or closer_id = (select app.user_id()) or sdr_id = (select app.user_id())
+                or pipeline_id = any ((select app.own_pipelines())::uuid[]))
          order by created_at desc, id desc
-         limit 10000);
+         limit 100000);
 end
 $$;
 alter function app.find_leads owner to app_lookup;
@@ -405,18 +414,22 @@ alter function app.places_in owner to app_lookup;
 revoke all on function app.places_in from public;
 grant execute on function app.places_in to app_staff, app_system;
 
--- Companies with open leads whose scores time has changed, and how many pages of 200 they are, at most ten.
+-- Companies with open leads whose scores time has changed, and how many pages of 200 they are, at most ten; those first who have waited longest.
 create function app.companies_to_score(most integer) returns table (company_id uuid, pages bigint)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
     return query
-        select due.company_id, least((count(*) + 199) / 200, 10)
-          from (select leads.company_id from leads
-                 where status = 'open' and deleted_at is null and scored_at < now() - interval '1 day'
-                 order by scored_at
-                 limit 20000) due
-         group by due.company_id
-         order by due.company_id
+        select companies.id, (due.count + 199) / 200
+          from companies
+         cross join lateral (
+               select count(*), min(scored_at) as oldest
+                 from (select scored_at from leads
+                        where leads.company_id = companies.id and status = 'open' and deleted_at is null
+                          and scored_at < now() - interval '1 day'
+                        order by scored_at
+                        limit 2000) few) due
+         where due.count > 0
+         order by due.oldest, companies.id
          limit most;
 end
 $$;
@@ -442,8 +455,10 @@ begin
         new.closed_at := null;
         new.close_reason := null;
         new.value := null;
-    elsif tg_op = 'INSERT' or old.status <> new.status then
+    elsif tg_op = 'INSERT' then
         new.closed_at := coalesce(new.closed_at, now());
+    elsif old.status <> new.status then
+        new.closed_at := now();
     end if;
     return new;
 end
@@ -576,10 +591,48 @@ alter table leads
     -- The first time that they wrote within an hour of a message of ours.
     add column quick_reply_at timestamptz;
 
+-- Leads that wait for a client with their phone or e-mail.
+create function app.link_leads(company uuid, client uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    with theirs as (
+        select leads.id
+          from client_identities identity
+          join leads on leads.company_id = identity.company_id and leads.phone = identity.value
+         where identity.company_id = company and identity.client_id = client and identity.kind = 'phone'
+           and leads.client_id is null and leads.deleted_at is null
+        union
+        select leads.id
+          from client_identities identity
+          join leads on leads.company_id = identity.company_id and leads.email = identity.value
+         where identity.company_id = company and identity.client_id = client and identity.kind = 'email'
+           and leads.client_id is null and leads.deleted_at is null
+    ), held as (
+        select id from leads where company_id = company and id in (select id from theirs) and client_id is null order by id for no key update
+    )
+    update leads set client_id = client from held where leads.company_id = company and leads.id = held.id;
+end
+$$;
+alter function app.link_leads owner to app_lookup;
+revoke all on function app.link_leads from public;
+grant execute on function app.link_leads to app_lookup;
+
+create function app.link_leads_of_identity() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform app.link_leads(new.company_id, new.client_id);
+    return null;
+end
+$$;
+alter function app.link_leads_of_identity owner to app_lookup;
+create trigger client_identities_leads after insert on client_identities for each row
+    when (new.kind in ('phone', 'email')) execute function app.link_leads_of_identity();
+
 create function app.note_reply() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     is_quick boolean;
 begin
+    -- A lead that was made in the moment in which they became a client.
+    perform app.link_leads(new.company_id, new.client_id);
     if not exists (select from leads where company_id = new.company_id and client_id = new.client_id and deleted_at is null and status = 'open') then
         return null;
     end if;
@@ -611,12 +664,41 @@ end
 $$;
 alter function app.note_reply owner to app_lookup;
 grant update (replied_at, quick_reply_at, scored_at) on leads to app_lookup;
+grant update (replied_at, quick_reply_at) on leads to app_staff;
 create trigger conversations_lead_reply after update of inbound_count on conversations for each row
     when (new.inbound_count > old.inbound_count and new.ended_at is null and new.imported_at is null and new.last_message_from = 'client'
           and new.merged_into_id is not distinct from old.merged_into_id)
     execute function app.note_reply();
 create trigger conversations_lead_reply_first after insert on conversations for each row
     when (new.inbound_count > 0 and new.ended_at is null and new.imported_at is null) execute function app.note_reply();
+
+-- Of a client who became part of another meanwhile it is the other's lead.
+create function app.place_lead() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    further uuid;
+begin
+    loop
+        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
+        exit when further is null;
+        new.client_id := further;
+    end loop;
+    return new;
+end
+$$;
+alter function app.place_lead owner to app_lookup;
+create trigger leads_placed before insert or update of client_id on leads for each row
+    when (new.client_id is not null and new.merged_into_id is null) execute function app.place_lead();
+
+-- A client has one lead that is made of conversations, also where it is none of the caller's.
+create function app.open_lead(client uuid) returns uuid language sql stable security definer set search_path = public, pg_temp as $$
+    select id from leads
+     where company_id = app.company_id() and client_id = client and status = 'open' and deleted_at is null
+     order by created_at, id
+     limit 1
+$$;
+alter function app.open_lead owner to app_lookup;
+revoke all on function app.open_lead from public;
+grant execute on function app.open_lead to app_staff, app_system;
 
 -- A client who becomes part of another is the other's leads' client; undone, they have their own again.
 create function app.move_leads() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$

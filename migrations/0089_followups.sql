@@ -270,6 +270,14 @@ grant insert, select on client_consents to app_lookup;
 -- These leads, and whoever has their numbers and addresses, are written to by no sequence any more.
 create function app.opt_out(company uuid, wanted uuid[], how text) returns void language plpgsql as $$
 begin
+    -- With those that they have become part of.
+    wanted := array(
+        with recursive become as (
+            select unnest(wanted) as id
+            union
+            select leads.merged_into_id from public.leads join become on become.id = leads.id
+             where leads.company_id = company and leads.merged_into_id is not null
+        ) select id from become);
     perform from public.leads where company_id = company and id = any (wanted) order by id for no key update;
     insert into public.followup_optouts (company_id, kind, value, source)
     select company, kind, value, how
@@ -387,6 +395,8 @@ begin
           join leads on leads.company_id = identity.company_id and leads.email = identity.value
          where identity.company_id = new.company_id and identity.client_id = client and identity.kind = 'email'
            and leads.client_id is null and leads.deleted_at is null);
+    -- Whoever is being taken in meanwhile is seen as soon as they are.
+    perform from leads where company_id = new.company_id and id = any (replied) order by id for no key update;
     if exists (select from followup_executions where company_id = new.company_id and lead_id = any (replied)) then
         perform app.take_reply(new.company_id, replied, 'whatsapp', new.body, new.sent_at);
     end if;

@@ -53,6 +53,8 @@ create table crm_records (
     -- It was taken away there because it is gone here; it has gone there by itself.
     archived_at  timestamptz,
     gone_at      timestamptz,
+    -- The lead that had it, which has become part of this one.
+    came_with    uuid,
     primary key (company_id, lead_id),
     constraint crm_records_crm_id unique (company_id, crm_id),
     foreign key (company_id, lead_id) references leads (company_id, id)
@@ -62,6 +64,45 @@ revoke delete on crm_records from app_system;
 drop policy staff on crm_records;
 create policy staff on crm_records to app_staff using ((select app.has_role('supervisor', 'admin')));
 grant update (crm_id, agreed, lead_version, attempts, refused, asked_at, gone_at) on crm_records to app_staff;
+
+create policy lookup on crm_records to app_lookup using (true);
+alter policy company on crm_records to app_staff, app_student, app_system;
+grant select, update (lead_id, came_with, lead_version, agreed), delete on crm_records to app_lookup;
+
+-- The record of a lead that becomes part of another is the other's, where that has none; undone, it goes back.
+create function app.move_crm_record() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    if new.merged_into_id is null then
+        update crm_records set lead_id = new.id, came_with = null, lead_version = 0
+         where company_id = new.company_id and lead_id = old.merged_into_id and came_with = new.id;
+    elsif exists (select from crm_records where company_id = new.company_id and lead_id = new.id and crm_id is not null) then
+        delete from crm_records where company_id = new.company_id and lead_id = new.merged_into_id and crm_id is null;
+        update crm_records set lead_id = new.merged_into_id, came_with = new.id, lead_version = 0
+         where company_id = new.company_id and lead_id = new.id
+           and not exists (select from crm_records other where other.company_id = new.company_id and other.lead_id = new.merged_into_id);
+    end if;
+    return null;
+end
+$$;
+alter function app.move_crm_record owner to app_lookup;
+create trigger leads_crm_record after update of merged_into_id on leads for each row
+    when (new.merged_into_id is distinct from old.merged_into_id) execute function app.move_crm_record();
+
+-- What is called otherwise from now on was agreed about nobody: it is read and told anew.
+create function app.forget_crm_fields() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    update crm_records
+       set lead_version = 0,
+           agreed = agreed - array(select key from jsonb_object_keys(old.fields || new.fields) key
+                                    where old.fields -> key is distinct from new.fields -> key)
+     where company_id = new.company_id;
+    new.read_until := null;
+    return new;
+end
+$$;
+alter function app.forget_crm_fields owner to app_lookup;
+create trigger crm_connections_fields before update of fields on crm_connections for each row
+    when (new.fields <> old.fields) execute function app.forget_crm_fields();
 
 -- What both sides have changed since they last said the same, or what is gone there.
 create table crm_conflicts (

@@ -683,7 +683,8 @@ create table public.crm_records (
     refused text,
     pushed_at timestamp with time zone,
     archived_at timestamp with time zone,
-    gone_at timestamp with time zone
+    gone_at timestamp with time zone,
+    came_with uuid
 );
 alter table public.crm_records enable row level security;
 alter table public.crm_records force row level security;
@@ -2921,7 +2922,7 @@ CREATE UNIQUE INDEX leads_rank ON public.leads USING btree (company_id, stage_id
 CREATE INDEX leads_sdr ON public.leads USING btree (company_id, sdr_id, created_at, id) WHERE ((sdr_id IS NOT NULL) AND (deleted_at IS NULL));
 CREATE INDEX leads_search ON public.leads USING gin (company_id, app.searchable(((((((name || ' '::text) || COALESCE(email, ''::text)) || ' '::text) || COALESCE(organisation, ''::text)) || ' '::text) || COALESCE(phone, ''::text))) public.gin_trgm_ops);
 CREATE INDEX leads_tags ON public.leads USING gin (company_id, tags) WITH (fastupdate=off) WHERE (tags <> '{}'::text[]);
-CREATE INDEX leads_to_score ON public.leads USING btree (scored_at, company_id, id) WHERE ((status = 'open'::text) AND (deleted_at IS NULL));
+CREATE INDEX leads_to_score ON public.leads USING btree (company_id, scored_at, id) WHERE ((status = 'open'::text) AND (deleted_at IS NULL));
 CREATE INDEX login_challenges_age ON public.login_challenges USING btree (expires_at);
 CREATE INDEX login_challenges_member ON public.login_challenges USING btree (company_id, user_id);
 CREATE INDEX mail_accounts_key ON public.mail_accounts USING btree (app.sealed_with(sealed)) WHERE (sealed IS NOT NULL);
@@ -3995,13 +3996,17 @@ CREATE OR REPLACE FUNCTION app.companies_to_score(most integer)
 AS $function$
 begin
     return query
-        select due.company_id, least((count(*) + 199) / 200, 10)
-          from (select leads.company_id from leads
-                 where status = 'open' and deleted_at is null and scored_at < now() - interval '1 day'
-                 order by scored_at
-                 limit 20000) due
-         group by due.company_id
-         order by due.company_id
+        select companies.id, (due.count + 199) / 200
+          from companies
+         cross join lateral (
+               select count(*), min(scored_at) as oldest
+                 from (select scored_at from leads
+                        where leads.company_id = companies.id and status = 'open' and deleted_at is null
+                          and scored_at < now() - interval '1 day'
+                        order by scored_at
+                        limit 2000) few) due
+         where due.count > 0
+         order by due.oldest, companies.id
          limit most;
 end
 $function$;
@@ -4620,8 +4625,10 @@ begin
         new.closed_at := null;
         new.close_reason := null;
         new.value := null;
-    elsif tg_op = 'INSERT' or old.status <> new.status then
+    elsif tg_op = 'INSERT' then
         new.closed_at := coalesce(new.closed_at, now());
+    elsif old.status <> new.status then
+        new.closed_at := now();
     end if;
     return new;
 end
@@ -5240,8 +5247,10 @@ begin
         select id from leads
          where company_id = company
            and app.searchable(name || ' ' || coalesce(email, '') || ' ' || coalesce(organisation, '') || ' ' || coalesce(phone, '')) like inside
+           and ((select app.sees_all()) or closer_id = (select app.user_id()) or sdr_id = (select app.user_id())
+                or pipeline_id = any ((select app.own_pipelines())::uuid[]))
          order by created_at desc, id desc
-         limit 10000);
+         limit 100000);
 end
 $function$;
 
@@ -5754,6 +5763,23 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.forget_crm_fields()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    update crm_records
+       set lead_version = 0,
+           agreed = agreed - array(select key from jsonb_object_keys(old.fields || new.fields) key
+                                    where old.fields -> key is distinct from new.fields -> key)
+     where company_id = new.company_id;
+    new.read_until := null;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.has_open_conversation(client uuid)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -5805,6 +5831,12 @@ CREATE OR REPLACE FUNCTION app.held_conversations()
  LANGUAGE sql
  STABLE
 AS $function$ select string_to_array(nullif(current_setting('app.held_conversation', true), ''), ',')::uuid[] $function$;
+
+CREATE OR REPLACE FUNCTION app.held_leads()
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE
+AS $function$ select string_to_array(nullif(current_setting('app.held_leads', true), ''), ',')::uuid[] $function$;
 
 CREATE OR REPLACE FUNCTION app.history_entry(kind text, id uuid)
  RETURNS jsonb
@@ -6872,6 +6904,44 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.link_leads(company uuid, client uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    with theirs as (
+        select leads.id
+          from client_identities identity
+          join leads on leads.company_id = identity.company_id and leads.phone = identity.value
+         where identity.company_id = company and identity.client_id = client and identity.kind = 'phone'
+           and leads.client_id is null and leads.deleted_at is null
+        union
+        select leads.id
+          from client_identities identity
+          join leads on leads.company_id = identity.company_id and leads.email = identity.value
+         where identity.company_id = company and identity.client_id = client and identity.kind = 'email'
+           and leads.client_id is null and leads.deleted_at is null
+    ), held as (
+        select id from leads where company_id = company and id in (select id from theirs) and client_id is null order by id for no key update
+    )
+    update leads set client_id = client from held where leads.company_id = company and leads.id = held.id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.link_leads_of_identity()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    perform app.link_leads(new.company_id, new.client_id);
+    return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.live_department(company uuid, department uuid)
  RETURNS uuid
  LANGUAGE plpgsql
@@ -7214,6 +7284,26 @@ begin
         update client_files
            set client_id = new.id, moved_from = moved_from[:array_position(moved_from, new.id) - 1]
          where company_id = new.company_id and client_id = old.merged_into_id and new.id = any (moved_from);
+    end if;
+    return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.move_crm_record()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    if new.merged_into_id is null then
+        update crm_records set lead_id = new.id, came_with = null, lead_version = 0
+         where company_id = new.company_id and lead_id = old.merged_into_id and came_with = new.id;
+    elsif exists (select from crm_records where company_id = new.company_id and lead_id = new.id and crm_id is not null) then
+        delete from crm_records where company_id = new.company_id and lead_id = new.merged_into_id and crm_id is null;
+        update crm_records set lead_id = new.merged_into_id, came_with = new.id, lead_version = 0
+         where company_id = new.company_id and lead_id = new.id
+           and not exists (select from crm_records other where other.company_id = new.company_id and other.lead_id = new.merged_into_id);
     end if;
     return null;
 end
@@ -7681,6 +7771,8 @@ begin
           join leads on leads.company_id = identity.company_id and leads.email = identity.value
          where identity.company_id = new.company_id and identity.client_id = client and identity.kind = 'email'
            and leads.client_id is null and leads.deleted_at is null);
+    -- Whoever is being taken in meanwhile is seen as soon as they are.
+    perform from leads where company_id = new.company_id and id = any (replied) order by id for no key update;
     if exists (select from followup_executions where company_id = new.company_id and lead_id = any (replied)) then
         perform app.take_reply(new.company_id, replied, 'whatsapp', new.body, new.sent_at);
     end if;
@@ -7861,6 +7953,8 @@ AS $function$
 declare
     is_quick boolean;
 begin
+    -- A lead that was made in the moment in which they became a client.
+    perform app.link_leads(new.company_id, new.client_id);
     if not exists (select from leads where company_id = new.company_id and client_id = new.client_id and deleted_at is null and status = 'open') then
         return null;
     end if;
@@ -8462,6 +8556,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.open_lead(client uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    select id from leads
+     where company_id = app.company_id() and client_id = client and status = 'open' and deleted_at is null
+     order by created_at, id
+     limit 1
+$function$;
+
 CREATE OR REPLACE PROCEDURE app.open_to_lookup(IN target regclass, IN rights text)
  LANGUAGE plpgsql
 AS $procedure$
@@ -8497,6 +8603,14 @@ CREATE OR REPLACE FUNCTION app.opt_out(company uuid, wanted uuid[], how text)
  LANGUAGE plpgsql
 AS $function$
 begin
+    -- With those that they have become part of.
+    wanted := array(
+        with recursive become as (
+            select unnest(wanted) as id
+            union
+            select leads.merged_into_id from public.leads join become on become.id = leads.id
+             where leads.company_id = company and leads.merged_into_id is not null
+        ) select id from become);
     perform from public.leads where company_id = company and id = any (wanted) order by id for no key update;
     insert into public.followup_optouts (company_id, kind, value, source)
     select company, kind, value, how
@@ -8924,6 +9038,24 @@ begin
     if new.file_ids <> '{}' then
         perform from files where company_id = new.company_id and id = any (new.file_ids) order by id for key share;
     end if;
+    return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION app.place_lead()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    further uuid;
+begin
+    loop
+        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
+        exit when further is null;
+        new.client_id := further;
+    end loop;
     return new;
 end
 $function$;
@@ -11591,6 +11723,7 @@ CREATE TRIGGER chat_pins_shown AFTER INSERT OR DELETE ON public.chat_pins FOR EA
 CREATE TRIGGER chat_reactions_shown AFTER INSERT OR DELETE ON public.chat_reactions FOR EACH ROW EXECUTE FUNCTION app.show_chat_message_anew();
 CREATE TRIGGER chat_thread_followers_read_settled AFTER INSERT OR UPDATE OF read_place ON public.chat_thread_followers FOR EACH ROW WHEN (((new.user_id = app.user_id()) AND (new.read_place > 0))) EXECUTE FUNCTION app.settle_chat();
 CREATE TRIGGER client_files_held BEFORE INSERT ON public.client_files FOR EACH ROW WHEN ((CURRENT_USER = 'app_staff'::name)) EXECUTE FUNCTION app.hold_client_file();
+CREATE TRIGGER client_identities_leads AFTER INSERT ON public.client_identities FOR EACH ROW WHEN ((new.kind = ANY (ARRAY['phone'::text, 'email'::text]))) EXECUTE FUNCTION app.link_leads_of_identity();
 CREATE TRIGGER clients_files AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_client_files();
 CREATE TRIGGER clients_leads AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_leads();
 CREATE TRIGGER clients_mentees AFTER UPDATE OF merged_into_id ON public.clients FOR EACH ROW WHEN (((new.merged_into_id IS NULL) <> (old.merged_into_id IS NULL))) EXECUTE FUNCTION app.move_mentees();
@@ -11644,6 +11777,7 @@ CREATE TRIGGER conversations_waiting_again AFTER UPDATE ON public.conversations 
 CREATE TRIGGER conversations_waiting_from_the_start AFTER INSERT ON public.conversations FOR EACH ROW WHEN (((new.status = 'pending'::text) AND (new.department_id IS NOT NULL))) EXECUTE FUNCTION app.note_waiting();
 CREATE TRIGGER conversations_window BEFORE INSERT ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.keep_window();
 CREATE TRIGGER conversations_window_kept BEFORE UPDATE OF window_expires_at ON public.conversations FOR EACH ROW WHEN (((old.window_expires_at = '9999-01-01 00:00:00+00'::timestamp with time zone) AND (new.window_expires_at IS DISTINCT FROM old.window_expires_at))) EXECUTE FUNCTION app.keep_window();
+CREATE TRIGGER crm_connections_fields BEFORE UPDATE OF fields ON public.crm_connections FOR EACH ROW WHEN ((new.fields <> old.fields)) EXECUTE FUNCTION app.forget_crm_fields();
 CREATE TRIGGER department_members_coming AFTER UPDATE ON public.department_members FOR EACH ROW WHEN ((old.capacity IS DISTINCT FROM new.capacity)) EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER department_members_coming_new AFTER INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.note_coming();
 CREATE TRIGGER department_members_live BEFORE INSERT ON public.department_members FOR EACH ROW EXECUTE FUNCTION app.join_live_department();
@@ -11668,11 +11802,13 @@ CREATE TRIGGER knowledge_articles_followed AFTER INSERT OR UPDATE OF terms, weig
 CREATE TRIGGER knowledge_uses_counted AFTER INSERT OR UPDATE OF helped ON public.knowledge_uses FOR EACH ROW EXECUTE FUNCTION app.count_knowledge_use();
 CREATE TRIGGER lead_interactions_once BEFORE INSERT ON public.lead_interactions FOR EACH ROW WHEN ((new.source = 'message'::text)) EXECUTE FUNCTION app.one_interaction();
 CREATE TRIGGER leads_changed AFTER UPDATE ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_lead_change();
+CREATE TRIGGER leads_crm_record AFTER UPDATE OF merged_into_id ON public.leads FOR EACH ROW WHEN ((new.merged_into_id IS DISTINCT FROM old.merged_into_id)) EXECUTE FUNCTION app.move_crm_record();
 CREATE TRIGGER leads_enter BEFORE INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.enter_stage();
 CREATE TRIGGER leads_followups AFTER UPDATE OF status, stage_id, deleted_at, merged_into_id ON public.leads FOR EACH ROW WHEN (((new.status <> old.status) OR (new.deleted_at IS DISTINCT FROM old.deleted_at) OR (new.merged_into_id IS DISTINCT FROM old.merged_into_id))) EXECUTE FUNCTION app.end_followups();
 CREATE TRIGGER leads_move BEFORE UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.enter_stage();
 CREATE TRIGGER leads_notify AFTER UPDATE ON public.leads REFERENCING OLD TABLE AS was NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION app.notify_of_leads();
 CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION app.notify_of_leads();
+CREATE TRIGGER leads_placed BEFORE INSERT OR UPDATE OF client_id ON public.leads FOR EACH ROW WHEN (((new.client_id IS NOT NULL) AND (new.merged_into_id IS NULL))) EXECUTE FUNCTION app.place_lead();
 CREATE TRIGGER leads_sold AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN (((new.status = 'won'::text) AND (old.status <> 'won'::text) AND (new.merged_into_id IS NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION app.notify_of_sale();
 CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
@@ -12099,7 +12235,9 @@ create policy staff on public.crm_connections as permissive for all to app_staff
 
 create policy system on public.crm_connections as permissive for all to app_system using true;
 
-create policy company on public.crm_records as restrictive for all to public using (company_id = ( SELECT app.company_id() AS company_id));
+create policy company on public.crm_records as restrictive for all to app_staff, app_student, app_system using (company_id = ( SELECT app.company_id() AS company_id));
+
+create policy lookup on public.crm_records as permissive for all to app_lookup using true;
 
 create policy staff on public.crm_records as permissive for all to app_staff using ( SELECT app.has_role(VARIADIC ARRAY['supervisor'::text, 'admin'::text]) AS has_role);
 
@@ -12541,7 +12679,7 @@ create policy company on public.leads as restrictive for all to app_staff, app_s
 
 create policy lookup on public.leads as permissive for all to app_lookup using true;
 
-create policy staff on public.leads as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (closer_id = ( SELECT app.user_id() AS user_id)) OR (sdr_id = ( SELECT app.user_id() AS user_id)) OR ((pipeline_id = ANY (( SELECT app.own_pipelines() AS own_pipelines)::uuid[])) AND ((( SELECT app.visibility() AS visibility) = 'department'::text) OR ((closer_id IS NULL) AND (sdr_id IS NULL))))) with check true;
+create policy staff on public.leads as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (closer_id = ( SELECT app.user_id() AS user_id)) OR (sdr_id = ( SELECT app.user_id() AS user_id)) OR ((pipeline_id = ANY (( SELECT app.own_pipelines() AS own_pipelines)::uuid[])) AND ((( SELECT app.visibility() AS visibility) = 'department'::text) OR ((closer_id IS NULL) AND (sdr_id IS NULL)))) OR (id = ANY (( SELECT app.held_leads() AS held_leads)::uuid[]))) with check true;
 
 create policy system on public.leads as permissive for all to app_system using true;
 
@@ -12781,7 +12919,7 @@ create policy lookup on public.pipelines as permissive for all to app_lookup usi
 
 create policy staff on public.pipelines as permissive for all to app_staff using (( SELECT app.sees_all() AS sees_all) OR (department_id IS NULL) OR (department_id = ANY (( SELECT app.department_ids() AS department_ids)::uuid[])) OR (EXISTS ( SELECT
    FROM public.leads
-  WHERE ((leads.company_id = pipelines.company_id) AND (leads.pipeline_id = pipelines.id) AND ((leads.closer_id = ( SELECT app.user_id() AS user_id)) OR (leads.sdr_id = ( SELECT app.user_id() AS user_id))))))) with check true;
+  WHERE ((leads.company_id = pipelines.company_id) AND (leads.pipeline_id = pipelines.id) AND ((leads.closer_id = ( SELECT app.user_id() AS user_id)) OR (leads.sdr_id = ( SELECT app.user_id() AS user_id)) OR (leads.id = ANY (( SELECT app.held_leads() AS held_leads)::uuid[]))))))) with check true;
 
 create policy system on public.pipelines as permissive for all to app_system using true;
 
@@ -13372,11 +13510,15 @@ grant insert, update on column public.crm_connections.name to app_staff;
 grant update on column public.crm_connections.paused_until to app_staff;
 grant insert, update on column public.crm_connections.status to app_staff;
 grant update on column public.crm_connections.version to app_staff;
+grant update on column public.crm_records.agreed to app_lookup;
 grant update on column public.crm_records.agreed to app_staff;
 grant update on column public.crm_records.asked_at to app_staff;
 grant update on column public.crm_records.attempts to app_staff;
+grant update on column public.crm_records.came_with to app_lookup;
 grant update on column public.crm_records.crm_id to app_staff;
 grant update on column public.crm_records.gone_at to app_staff;
+grant update on column public.crm_records.lead_id to app_lookup;
+grant update on column public.crm_records.lead_version to app_lookup;
 grant update on column public.crm_records.lead_version to app_staff;
 grant update on column public.crm_records.refused to app_staff;
 grant insert, update on column public.department_members.capacity to app_staff;
@@ -13743,10 +13885,12 @@ grant insert, update on column public.leads.potential_value to app_staff;
 grant update on column public.leads.qualification to app_staff;
 grant update on column public.leads.qualification_score to app_staff;
 grant update on column public.leads.quick_reply_at to app_lookup;
+grant update on column public.leads.quick_reply_at to app_staff;
 grant insert on column public.leads.rank to app_system;
 grant insert, update on column public.leads.rank to app_staff;
 grant update on column public.leads.rank to app_lookup;
 grant update on column public.leads.replied_at to app_lookup;
+grant update on column public.leads.replied_at to app_staff;
 grant update on column public.leads.score to app_staff;
 grant update on column public.leads.scored_at to app_lookup;
 grant update on column public.leads.scored_at to app_staff;
@@ -14262,6 +14406,9 @@ grant execute on function app.held_conversations() to app_lookup;
 grant execute on function app.held_conversations() to app_staff;
 grant execute on function app.held_conversations() to app_student;
 grant execute on function app.held_conversations() to app_system;
+grant execute on function app.held_leads() to app_lookup;
+grant execute on function app.held_leads() to app_staff;
+grant execute on function app.held_leads() to app_system;
 grant execute on function app.history_entry(kind text, id uuid) to app_staff;
 grant execute on function app.history_entry(kind text, id uuid) to app_system;
 grant execute on function app.hold_clients(one uuid, other uuid) to app_staff;
@@ -14348,6 +14495,8 @@ grant execute on function app.notify(notice jsonb) to app_system;
 grant execute on function app.oldest_due_job() to app;
 grant execute on function app.open_challenge(hash bytea, company uuid, person uuid) to app;
 grant execute on function app.open_direct(new_id uuid, people uuid[], OUT channel uuid, OUT is_new boolean) to app_staff;
+grant execute on function app.open_lead(client uuid) to app_staff;
+grant execute on function app.open_lead(client uuid) to app_system;
 grant execute on function app.opt_out(company uuid, wanted uuid[], how text) to app_lookup;
 grant execute on function app.opt_out(company uuid, wanted uuid[], how text) to app_system;
 grant execute on function app.overdue_tasks(most integer) to app;
@@ -14607,6 +14756,7 @@ grant select on table public.crm_conflicts to app_staff;
 grant select on table public.crm_connections to app_lookup;
 grant select on table public.crm_connections to app_staff;
 grant select, update on table public.crm_connections to app_system;
+grant delete, select on table public.crm_records to app_lookup;
 grant insert, select, update on table public.crm_records to app_system;
 grant select on table public.crm_records to app_staff;
 grant delete, insert, select on table public.department_members to app_lookup;

@@ -1,12 +1,15 @@
 //! Who is taken into a sequence: one statement, and a look for each at its first step.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::try_join;
 use jiff::tz::TimeZone;
+use leads::HOLD_LEADS;
 use shared::{
     calendar::{Custom, NeverOpen},
     prelude::*,
 };
-use tokio_postgres::types::Json as Jsonb;
+use tokio_postgres::types::{Json as Jsonb, ToSql};
 
 use crate::{
     criteria::Criteria,
@@ -41,31 +44,38 @@ pub struct ManyLeads {
 
 /// Leads that would be taken into the sequence `$1`: those that meet `$2`, or the named ones `$3`; who went through it before only where `$4`.
 macro_rules! matching {
-    () => {
-        "select leads.id, leads.name, leads.created_at, app.zone_said_of(leads) as zone
+    ($who:literal) => {
+        concat!(
+            "select leads.id, leads.name, leads.created_at, app.zone_said_of(leads) as zone
            from leads
           where leads.status = 'open' and leads.deleted_at is null and leads.merged_into_id is null
-            and case when $3::uuid[] is null then app.meets(leads, $2::jsonb) else leads.id = any ($3) end
+            and ",
+            $who,
+            "
             and not app.has_opted_out(leads)
             and not exists (
                 select from followup_executions before
                  where before.company_id = leads.company_id and before.sequence_id = $1 and before.lead_id = leads.id
                    and (before.finished_at is null or not $4))"
+        )
     };
 }
 
-const COUNT: &str = concat!(
-    "select count(*), coalesce(array_agg(distinct zone) filter (where zone is not null), '{}') as zones from (",
-    matching!(),
-    ") matching"
-);
+macro_rules! asked_for {
+    () => {
+        matching!("case when $3::uuid[] is null then app.meets(leads, $2::jsonb) else leads.id = any ($3) end")
+    };
+}
 
-const FIRST: &str = concat!("select id, name, zone from (", matching!(), ") matching order by created_at, id limit $5");
+const COUNT: &str = concat!("select count(*) from (", asked_for!(), ") matching");
 
+const FIRST: &str = concat!("select id, name, zone from (", asked_for!(), ") matching order by created_at, id limit $5");
+
+/// Those of `$3` who meet what is asked still, now that they are held; `$5`: they were named.
 const ENROLL: &str = concat!(
     "with matching as materialized (",
-    matching!(),
-    " order by leads.created_at, leads.id limit $5)
+    matching!("leads.id = any ($3) and ($5 or app.meets(leads, $2::jsonb))"),
+    ")
      insert into followup_executions (id, sequence_id, lead_id, rotation, next_run_at, job_id)
      select gen_random_uuid(), $1, matching.id,
             (select coalesce(max(before.rotation) + 1, 0) from followup_executions before
@@ -127,18 +137,9 @@ pub struct Audience {
     pub hours: Hours,
 }
 
-/// How many there are, and what is known of their times.
-#[derive(Debug)]
-pub struct Counted {
-    pub count: i64,
-    zones: Vec<String>,
-    pub said: Said,
-}
-
 #[derive(FromRow)]
-struct CountRow {
+struct Counted {
     count: i64,
-    zones: Vec<String>,
 }
 
 /// A lead that would be taken in.
@@ -170,14 +171,14 @@ impl Audience {
         }
     }
 
+    /// How many they are.
+    ///
     /// # Errors
     /// Those of the database.
-    pub async fn count(&self, transaction: &Transaction) -> Result<Counted, Error> {
+    pub async fn count(&self, transaction: &Transaction) -> Result<i64, Error> {
         let criteria = json!(self.criteria);
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-            [&self.sequence_id, &criteria, &self.lead_ids, &self.again];
-        let (CountRow { count, zones }, said) = try_join(transaction.one(COUNT, &parameters), Said::read(transaction)).await?;
-        Ok(Counted { count, zones, said })
+        let counted: Counted = transaction.one(COUNT, &[&self.sequence_id, &criteria, &self.lead_ids, &self.again]).await?;
+        Ok(counted.count)
     }
 
     /// The first ones of them, the oldest first.
@@ -204,7 +205,7 @@ impl Audience {
         plan.ok().and_then(|plan| plan.first().copied()).ok_or_else(|| NEVER_OPEN.into())
     }
 
-    /// Takes them in, so many at most, the oldest first; how many were. Where people do, a job of the sequence has them looked after.
+    /// Takes in these first ones of them, as far as they still are; how many were. Where people do, a job of the sequence has them looked after.
     ///
     /// # Errors
     /// `NEVER_OPEN`, and those of the database.
@@ -212,30 +213,21 @@ impl Audience {
         &self,
         context: &Context,
         transaction: &Transaction,
-        counted: &Counted,
-        (most, is_system): (i64, bool),
+        said: &Said,
+        (candidates, is_system): (&[Candidate], bool),
     ) -> Result<i64, Error> {
         let now = context.now();
-        let otherwise = self.first_run(&counted.said, None, now)?;
-        let times: Vec<Timestamp> =
-            counted.zones.iter().map(|zone| self.first_run(&counted.said, Some(zone), now)).collect::<Result<_, _>>()?;
-        let criteria = json!(self.criteria);
-        let enrolled: Vec<Enrolled> = transaction
-            .all(
-                ENROLL,
-                &[
-                    &self.sequence_id,
-                    &criteria,
-                    &self.lead_ids,
-                    &self.again,
-                    &most,
-                    &counted.zones,
-                    &times,
-                    &otherwise,
-                    &is_system,
-                ],
-            )
-            .await?;
+        let otherwise = self.first_run(said, None, now)?;
+        let zones: Vec<&str> =
+            candidates.iter().filter_map(|candidate| candidate.zone.as_deref()).collect::<BTreeSet<_>>().into_iter().collect();
+        let times: Vec<Timestamp> = zones.iter().map(|zone| self.first_run(said, Some(zone), now)).collect::<Result<_, _>>()?;
+        let (criteria, is_named) = (json!(self.criteria), self.lead_ids.is_some());
+        let ids: Vec<Uuid> = candidates.iter().map(|candidate| candidate.id).collect();
+        let entry: [&(dyn ToSql + Sync); 9] =
+            [&self.sequence_id, &criteria, &ids, &self.again, &is_named, &zones, &times, &otherwise, &is_system];
+        // A reply comes before or after.
+        let (_, enrolled): (_, Vec<Enrolled>) =
+            try_join(transaction.query(HOLD_LEADS, &[&ids]), transaction.all(ENROLL, &entry)).await?;
         let count = i64::try_from(enrolled.len()).unwrap_or(i64::MAX);
         for Enrolled { id, next_run_at, job_id } in enrolled {
             if let Some(job_id) = job_id {

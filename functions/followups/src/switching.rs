@@ -26,7 +26,7 @@ pub async fn expect_few(transaction: &Transaction, id: Uuid, settings: &Settings
         steps: settings.steps.clone(),
         hours: settings.hours.clone(),
     };
-    let count = audience.count(transaction).await?.count;
+    let count = audience.count(transaction).await?;
     if count > MOST_AT_ONCE { Err(MANY_LEADS.with_current(&ManyLeads { count })) } else { Ok(()) }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join;
 use shared::prelude::*;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// Leads of one transaction.
-const PAGE: i64 = 200;
+const PAGE: i64 = 500;
 
 const RUNNING: &str = concat!(
     "select ",
@@ -63,9 +64,11 @@ pub async fn take_in(context: &Context, job: &Claimed) -> Result<Outcome, Error>
     };
     let again = resume(context, &transaction, &sequence).await?;
     let audience = Audience::of(&sequence);
-    let counted = audience.count(&transaction).await?;
-    let count = if counted.count == 0 { 0 } else { audience.enroll(context, &transaction, &counted, (PAGE, true)).await? };
-    if again < PAGE && count < PAGE {
+    let (first, said) = try_join(audience.first(&transaction, PAGE), Said::read(&transaction)).await?;
+    if !first.is_empty() {
+        audience.enroll(context, &transaction, &said, (&first, true)).await?;
+    }
+    if again < PAGE && i64::try_from(first.len()).unwrap_or(PAGE) < PAGE {
         job.finish(&transaction);
         transaction.commit_quietly().await?;
         return Ok(Outcome::Done);

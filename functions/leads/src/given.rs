@@ -1,7 +1,7 @@
 //! What people say of a lead.
 
 use clients::{fields::changed, once_each, phone::Phone};
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::{try_join, try_join4};
 use jiff::civil::Date;
 use scores::{
     fields::{self, LeadFields},
@@ -300,8 +300,12 @@ const ADD: &str = "
     select $1, stages.pipeline_id, stages.id, place.place, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text::numeric, $12, $13, $14, $15, $16,
            app.user_id()
       from stages
+      join pipelines on pipelines.company_id = stages.company_id and pipelines.id = stages.pipeline_id
      cross join app.rank_in($17, $1, null, null) place
-     where stages.id = $17";
+     where stages.id = $17 and pipelines.archived_at is null";
+
+/// A new lead is seen by whoever makes it until the transaction ends, whose it may be.
+const HOLD_NEW: &str = "select set_config('app.held_leads', $1::uuid::text, true)";
 
 impl LeadData {
     /// As a lead that has them is shown.
@@ -337,8 +341,9 @@ impl LeadData {
         read: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, Error> {
         let stages = [stage_id];
-        let (_, (), begun) = try_join3(
+        let (_, _, (), begun) = try_join4(
             transaction.query(HOLD_STAGES, &[&stages.as_slice()]),
+            transaction.query(HOLD_NEW, &[&id]),
             self.add(transaction, id, stage_id),
             rescored(transaction, &[id], context.now(), read),
         )

@@ -60,8 +60,12 @@ pub const LEADS: &str = concat!(
     " where leads.id = any ($1) and leads.merged_into_id is null order by leads.id"
 );
 
-/// Held until the transaction ends, in one order, before they are read.
-pub const HOLD_LEADS: &str = "select from leads where id = any ($1) and merged_into_id is null order by id for no key update";
+/// Held until the transaction ends, in one order, before they are read; whose they become meanwhile, they stay in its sight.
+pub const HOLD_LEADS: &str = "
+    with held as (
+        select id from leads where id = any ($1) and merged_into_id is null order by id for no key update
+    )
+    select set_config('app.held_leads', coalesce(string_agg(id::text, ','), ''), true) from held";
 
 /// A card of the board.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]

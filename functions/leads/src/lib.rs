@@ -29,6 +29,6 @@ pub use merging::{LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED
 pub use of_conversation::{LEAD_CLIENT, LeadClient, OPEN_LEAD, OpenLead, advance_lead, begin_lead};
 pub use proposing::{NOTHING_KNOWN, Proposal, propose};
 pub use stage::{
-    HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE, PLACE_FOR_NEW, STAGE,
-    STAGE_AT_THE_END, Stage, StageSpread, enter, lacks, may_be_required, missing_fields,
+    HOLD_END_OF_PIPELINE, HOLD_STAGE_OF, HOLD_STAGE_TO_RETURN, HOLD_STAGES, MISSING_FIELDS, NEIGHBOURS_MOVED, NO_SUCH_STAGE,
+    PLACE_FOR_NEW, RETURN, STAGE, STAGE_AT_THE_END, Stage, StageSpread, enter, lacks, may_be_required, missing_fields,
 };

@@ -30,12 +30,9 @@ pub struct LeadClient {
     pub email: Option<String>,
 }
 
-/// Their open lead, the first one of several.
-pub const OPEN_LEAD: &str = "
-    select id from leads
-     where client_id = (select client_id from conversations where id = $1) and status = 'open' and deleted_at is null
-     order by created_at, id
-     limit 1";
+/// Their open lead, the first one of several, whoever sees it.
+pub const OPEN_LEAD: &str =
+    "select id from app.open_lead((select client_id from conversations where id = $1)) id where id is not null";
 
 #[derive(FromRow)]
 pub struct OpenLead {

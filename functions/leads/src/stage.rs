@@ -43,6 +43,39 @@ pub const HOLD_STAGES: &str = "select app.hold_stages($1)::text";
 /// The stage of the lead `$1`, before its place there is looked for.
 pub const HOLD_STAGE_OF: &str = "select app.hold_stages(array(select stage_id from leads where id = $1))::text";
 
+/// Where a lead goes that comes back: the stage it was in, or, of a pipeline that is in use no more, where new leads go; `$1` is the lead.
+#[macro_export]
+macro_rules! stage_to_return {
+    () => {
+        "coalesce((select leads.stage_id from leads
+                     join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
+                    where leads.id = $1 and pipelines.archived_at is null),
+                  (select first.id from stages first
+                     join pipelines on pipelines.company_id = first.company_id and pipelines.id = first.pipeline_id
+                    where pipelines.is_default and first.kind = 'open'
+                    order by first.position
+                    limit 1))"
+    };
+}
+
+/// That stage, before its place there is looked for.
+pub const HOLD_STAGE_TO_RETURN: &str = concat!("select app.hold_stages(array[", stage_to_return!(), "])::text");
+
+/// Back on top of it.
+pub const RETURN: &str = concat!(
+    "with place as materialized (
+        select stages.pipeline_id, stages.id, (app.rank_in(stages.id, $1, null, null)).place
+          from stages
+         where stages.id = ",
+    stage_to_return!(),
+    ")
+    update leads
+       set deleted_at = null, merged_into_id = null, pipeline_id = place.pipeline_id, stage_id = place.id, rank = place.place,
+           version = version + 1, updated_at = now()
+      from place
+     where leads.id = $1"
+);
+
 /// A stage.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, FromRow)]
 #[schemars(rename = "PipelineStage")]
@@ -136,6 +169,7 @@ const MOVE: &str = "
               from place
              cross join stages
              cross join leads was
+              join pipelines on pipelines.company_id = stages.company_id and pipelines.id = stages.pipeline_id and pipelines.archived_at is null
              where stages.id = $2 and was.id = $1 and place.place is not null) target
      where leads.id = $1
     returning target.is_spread";
@@ -152,7 +186,8 @@ pub async fn enter(
     (below, above): (Option<Uuid>, Option<Uuid>),
     closing: &Closing,
 ) -> Result<bool, Error> {
-    let Closing { reason, value } = closing;
+    // What is open has no end yet.
+    let Closing { reason, value } = if stage.kind == LeadStatus::Open { &Closing::default() } else { closing };
     let value = value.map(|value| value.to_string());
     let rows = transaction.query(MOVE, &[&lead.id, &stage.id, &below, &above, reason, &value]).await?;
     let Some(row) = rows.first() else { return Ok(false) };

@@ -2,7 +2,7 @@
 
 use followups::{
     acting::{Asked, Done, Recipient, begin},
-    enrol::Audience,
+    enrol::{Audience, Said},
     execution::LogOutcome,
     last_channel, reach_columns,
     sequence::{SEQUENCE, Sequence},
@@ -331,11 +331,11 @@ impl Entered<'_> {
         }
         let lead_id = self.look.to.lead_id;
         let audience = Audience { again, lead_ids: Some(vec![lead_id]), ..Audience::of(&sequence) };
-        let counted = audience.count(self.transaction).await?;
-        if counted.count == 0 {
+        let (lead, said) = try_join(audience.first(self.transaction, 1), Said::read(self.transaction)).await?;
+        if lead.is_empty() {
             return Ok(skipped(if self.look.has_opted_out { "unsubscribed" } else { "not_taken_in" }));
         }
-        match audience.enroll(self.context, self.transaction, &counted, (1, true)).await {
+        match audience.enroll(self.context, self.transaction, &said, (&lead, true)).await {
             Ok(_) => {}
             Err(error) if error.problem().status == 422 => return Ok(skipped(error.problem().code)),
             Err(error) => return Err(error),

@@ -394,7 +394,8 @@ impl Transaction {
         self.held.as_ref().expect("a transaction holds a connection")
     }
 
-    pub(crate) fn context(&self) -> &Context {
+    #[must_use]
+    pub fn context(&self) -> &Context {
         &self.context
     }
 

@@ -1,9 +1,10 @@
 //! POST /followups/sequences/{id}/enroll — takes leads into a sequence that runs: those who are named, or whoever meets its criteria.
 
 use followups::{
-    enrol::{Audience, MANY_LEADS, MOST_AT_ONCE, ManyLeads, NEVER_OPEN, enroll_later},
+    enrol::{Audience, MANY_LEADS, MOST_AT_ONCE, ManyLeads, NEVER_OPEN, Said, enroll_later},
     sequence::{SEQUENCE, Sequence},
 };
+use futures_util::future::try_join3;
 use shared::{error::NOT_FOUND, prelude::*};
 
 const IS_PAUSED: Problem =
@@ -56,16 +57,17 @@ async fn enroll_leads(
     }
     let again = input.again && input.lead_ids.is_some();
     let audience = Audience { again, lead_ids: input.lead_ids, ..Audience::of(&sequence) };
-    let counted = audience.count(&transaction).await?;
-    let is_queued = counted.count > MOST_AT_ONCE;
+    let (count, first, said) =
+        try_join3(audience.count(&transaction), audience.first(&transaction, MOST_AT_ONCE), Said::read(&transaction)).await?;
+    let is_queued = count > MOST_AT_ONCE;
     if is_queued && !input.confirm {
-        return Err(MANY_LEADS.with_current(&ManyLeads { count: counted.count }));
+        return Err(MANY_LEADS.with_current(&ManyLeads { count }));
     }
     let enrolled = if is_queued {
         enroll_later(&context, &transaction, id);
         0
     } else {
-        audience.enroll(&context, &transaction, &counted, (MOST_AT_ONCE, false)).await?
+        audience.enroll(&context, &transaction, &said, (&first, false)).await?
     };
     transaction.audit(id, &Value::Null, &json!({"enrolled": enrolled, "is_queued": is_queued}));
     transaction.commit(Json(EnrolledLeads { enrolled, is_queued })).await

@@ -6,7 +6,7 @@ use followups::{
     step::StepKind,
     window::zone_of,
 };
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use shared::{error::NOT_FOUND, prelude::*};
 
 const ROUTE: Route = Route::post("/followups/sequences/{id}/preview").fails(&[NOT_FOUND, NEVER_OPEN]);
@@ -70,12 +70,13 @@ async fn preview_sequence(
     let sequence: Sequence = transaction.one(SEQUENCE, &[&id]).await?;
     let audience = Audience { lead_ids, ..Audience::of(&sequence) };
     let from = at.unwrap_or_else(|| context.now());
-    let (counted, first) = try_join(audience.count(&transaction), audience.first(&transaction, MOST)).await?;
-    let plan = |lead: Candidate| planned(&audience, &counted.said, lead, from);
+    let (count, first, said) =
+        try_join3(audience.count(&transaction), audience.first(&transaction, MOST), Said::read(&transaction)).await?;
+    let plan = |lead: Candidate| planned(&audience, &said, lead, from);
     let leads = first.into_iter().map(plan).collect::<Result<_, Error>>()?;
-    let runs = runs(&audience, &counted.said, None, from)?;
-    let needs_confirmation = counted.count > MOST_AT_ONCE;
-    Ok(Json(SequencePreview { count: counted.count, needs_confirmation, runs, leads }))
+    let runs = runs(&audience, &said, None, from)?;
+    let needs_confirmation = count > MOST_AT_ONCE;
+    Ok(Json(SequencePreview { count, needs_confirmation, runs, leads }))
 }
 
 fn planned(audience: &Audience, said: &Said, lead: Candidate, from: Timestamp) -> Result<PlannedLead, Error> {

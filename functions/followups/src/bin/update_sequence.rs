@@ -38,7 +38,7 @@ async fn update_sequence(
     if settings == was {
         return transaction.commit(Json(current)).await;
     }
-    if settings.is_active && !was.is_active {
+    if settings.is_active && (!was.is_active || settings.criteria != was.criteria) {
         expect_few(&transaction, id, &settings, is_confirmed).await?;
     }
     let sequence = write(&transaction, id, &settings, false).await?;

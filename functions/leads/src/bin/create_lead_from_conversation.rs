@@ -47,8 +47,8 @@ async fn create_lead_from_conversation(
     .await?;
     let stage = stage.ok_or(NO_SUCH_STAGE)?;
     if let Some(OpenLead { id }) = open {
-        let lead: LeadDetail = transaction.one(DETAIL, &[&id]).await?;
-        return Err(LEAD_EXISTS.with_current(&lead));
+        let lead: Option<LeadDetail> = transaction.first(DETAIL, &[&id]).await?;
+        return Err(lead.map_or_else(|| LEAD_EXISTS.into(), |lead| LEAD_EXISTS.with_current(&lead)));
     }
     let data = client.lead(origin, Some(caller.user_id), potential_value);
     let new_id = context.new_id();

@@ -24,7 +24,12 @@ const TAKE: &str = "
 
 const CONTACTS: &str = "
     update leads
-       set last_contact_at = greatest(leads.last_contact_at, other.last_contact_at)
+       set last_contact_at = greatest(leads.last_contact_at, other.last_contact_at), replied_at = greatest(leads.replied_at, other.replied_at),
+           quick_reply_at = coalesce(leads.quick_reply_at, other.quick_reply_at),
+           budget_confirmed = coalesce(leads.budget_confirmed, other.budget_confirmed),
+           budget_amount = coalesce(leads.budget_amount, other.budget_amount),
+           authority_level = coalesce(leads.authority_level, other.authority_level), need_level = coalesce(leads.need_level, other.need_level),
+           decides_by = coalesce(leads.decides_by, other.decides_by), qualification = other.qualification || leads.qualification
       from leads other
      where leads.id = $2 and other.id = $1";
 

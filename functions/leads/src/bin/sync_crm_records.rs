@@ -21,6 +21,7 @@ async fn sync_crm_records(context: Context, job: Claimed) -> Result<Outcome, Err
 }
 
 /// Whoever watches it is told by the shell.
-async fn give_up(_: Claimed, transaction: Transaction) -> Result<(), Error> {
+async fn give_up(job: Claimed, transaction: Transaction) -> Result<(), Error> {
+    sync::given_up(&job, &transaction);
     transaction.commit_quietly().await
 }

@@ -3,8 +3,8 @@
 use clients::merges::UNDONE_WITHIN;
 use futures_util::future::{try_join3, try_join5};
 use leads::{
-    CRM_ID_TAKEN, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead, LeadCreated, LeadData,
-    LeadMerge, lead_columns, lead_joins, parted,
+    CRM_ID_TAKEN, HOLD_STAGE_TO_RETURN, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead,
+    LeadCreated, LeadData, LeadMerge, RETURN, lead_columns, lead_joins, parted,
 };
 use scores::rescored;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -24,11 +24,15 @@ struct Held {
     undo: Value,
 }
 
-/// The stage that comes a card more, both leads and the merge, in the order of locks.
-const HOLD_STAGE: &str = "
-    select app.hold_stages(array(select leads.stage_id from lead_merges join leads on leads.id = lead_merges.merged_id
-                                  where lead_merges.id = $1))::text";
+/// The one that comes back.
+const MERGED: &str = "select merged_id from lead_merges where id = $1";
 
+#[derive(FromRow)]
+struct Merged {
+    merged_id: Uuid,
+}
+
+/// Both leads, after the stage that comes a card more.
 const HOLD_BOTH: &str = "
     select from leads
      where id in (select lead_id from lead_merges where id = $1 union all select merged_id from lead_merges where id = $1)
@@ -42,12 +46,6 @@ const STAYED: &str = concat!(
     lead_joins!(),
     " where leads.id = (select lead_id from lead_merges where id = $1) and leads.merged_into_id is null"
 );
-
-const RETURN: &str = "
-    update leads
-       set merged_into_id = null, deleted_at = null, rank = (select place from app.rank_in(leads.stage_id, leads.id, null, null)),
-           version = version + 1, updated_at = now()
-     where id = $1 and merged_into_id = $2";
 
 const MOVE_BACK: &str = "
     update lead_interactions set lead_id = $2
@@ -68,8 +66,9 @@ pub fn main() {
 
 async fn undo_lead_merge(context: Context, caller: Supervisor, Path(id): Path<Uuid>) -> Result<Json<LeadMerge>, Error> {
     let transaction = context.begin(&caller).await?;
+    let Merged { merged_id } = transaction.one(MERGED, &[&id]).await?;
     let (_, _, Held { undo }, merge, current): (_, _, Held, LeadMerge, Option<Lead>) = try_join5(
-        transaction.query(HOLD_STAGE, &[&id]),
+        transaction.query(HOLD_STAGE_TO_RETURN, &[&merged_id]),
         transaction.query(HOLD_BOTH, &[&id]),
         transaction.one(HOLD, &[&id]),
         transaction.one(LEAD_MERGE, &[&id]),
@@ -86,13 +85,14 @@ async fn undo_lead_merge(context: Context, caller: Supervisor, Path(id): Path<Uu
     let Some(current) = current else { return Err(LEAD_MERGED_AGAIN.with_current(&merge)) };
     let Undo { before, after, interactions } =
         serde_json::from_value(undo).map_err(|error| shared::error::INTERNAL.caused_by(format!("undo of a merge: {error}")))?;
+    let returning = async { transaction.execute(RETURN, &[&merged]).await.on_constraint("leads_crm", CRM_ID_TAKEN) };
     let data = parted(&current, &before, &after);
     let shown = async {
         try_join3(transaction.one(LEAD, &[&stayed]), transaction.one(LEAD, &[&merged]), transaction.one(LEAD_MERGE, &[&id])).await
     };
     let ((), _, _, _, (kept, back, undone)): (_, _, _, _, (Lead, Lead, LeadMerge)) = try_join5(
         data.save(&transaction, stayed),
-        transaction.execute(RETURN, &[&merged, &stayed]),
+        returning,
         transaction.execute(MOVE_BACK, &[&stayed, &merged, &interactions]),
         transaction.execute(UNDONE, &[&id]),
         rescored(&transaction, &[stayed, merged], context.now(), shown),

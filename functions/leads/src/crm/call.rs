@@ -26,6 +26,9 @@ const LONGEST: usize = 300;
 /// Until the next try, where it does not say.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// No answer makes us wait for longer.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
+
 /// What a day's budget that is used up waits for.
 const TOMORROW: Duration = Duration::from_hours(6);
 
@@ -140,9 +143,11 @@ fn judge(status: u16, bytes: &[u8], after: Option<Duration>, key: &str) -> Resul
         401..=403 => Err(Stop::Blocked { reason: answer.words(key) }),
         429 => {
             let is_daily = answer.body["policyName"] == "DAILY";
-            Err(Stop::Wait { after: after.unwrap_or(if is_daily { TOMORROW } else { PAUSE }).max(Duration::from_secs(1)) })
+            Err(Stop::Wait {
+                after: after.unwrap_or(if is_daily { TOMORROW } else { PAUSE }).clamp(Duration::from_secs(1), LONGEST_PAUSE),
+            })
         }
-        423 => Err(Stop::Wait { after: after.unwrap_or(Duration::from_secs(2)) }),
+        423 => Err(Stop::Wait { after: after.unwrap_or(Duration::from_secs(2)).min(LONGEST_PAUSE) }),
         300..=399 | 502..=504 => Err(Stop::Down { reason: format!("HTTP {status}") }),
         500.. if !is_json => Err(Stop::Down { reason: format!("HTTP {status}") }),
         500.. => Err(Stop::Unknown { reason: answer.words(key) }),
@@ -167,5 +172,7 @@ mod tests {
         assert_eq!(of(429, r#"{"policyName": "DAILY"}"#), Err(Stop::Wait { after: TOMORROW }));
         let told = judge(429, b"", Some(Duration::from_secs(3)), "k");
         assert_eq!(told, Err(Stop::Wait { after: Duration::from_secs(3) }));
+        let told = judge(429, b"", Some(Duration::from_secs(u64::MAX)), "k");
+        assert_eq!(told, Err(Stop::Wait { after: LONGEST_PAUSE }));
     }
 }

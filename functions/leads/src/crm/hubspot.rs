@@ -6,6 +6,8 @@ use shared::prelude::*;
 use super::{
     call::{Answer, Stop},
     connection::{Connection, TheirPage, Theirs, Told},
+    push::same_contact,
+    records::Subject,
     values::{self, Values},
 };
 
@@ -139,8 +141,12 @@ impl Connection {
     }
 
     /// Makes a contact of who has no e-mail. Where one was asked for before and nobody knows what came of it, it is looked for.
-    pub(super) async fn make_contact(&self, context: &Context, values: &Values, was_asked: bool) -> Result<Told, Stop> {
-        if was_asked && let Some(id) = self.contact_by_phone(context, values).await? {
+    pub(super) async fn make_contact(&self, context: &Context, subject: Subject<'_>, was_asked: bool) -> Result<Told, Stop> {
+        let values = subject.whole;
+        if was_asked
+            && let Some(id) = self.contact_by_phone(context, values).await?
+            && !self.is_anothers(context, &id, subject.lead_id).await?
+        {
             return self.change_contact(context, &id, values).await;
         }
         let body = json!({"properties": self.properties(values), "associations": []});
@@ -150,6 +156,7 @@ impl Connection {
         }
         let existing = (answer.status == 409).then(|| existing_id(answer.body["message"].as_str()?)).flatten();
         match existing {
+            Some(id) if self.is_anothers(context, &id, subject.lead_id).await? => Ok(same_contact(&id)),
             Some(id) => self.change_contact(context, &id, values).await,
             None => Ok(Told::Refused(answer.words(&self.api_key))),
         }

@@ -7,6 +7,8 @@ use super::{
     call::Stop,
     connection::{Connection, TheirPage, Theirs, Told},
     hubspot::{MOST, id_in, part},
+    push::same_contact,
+    records::Subject,
     values::{self, Values},
 };
 
@@ -106,15 +108,20 @@ impl Connection {
         Ok(TheirPage { records: rows.iter().filter_map(|row| self.read_person(row)).collect(), next })
     }
 
-    /// Makes a person, unless one with this e-mail or phone is there.
-    pub(super) async fn make_person(&self, context: &Context, values: &Values) -> Result<Told, Stop> {
+    /// Makes a person, unless one with this e-mail or phone is there. Another lead's is left alone: an e-mail is one person's, a phone may be a family's.
+    pub(super) async fn make_person(&self, context: &Context, subject: Subject<'_>) -> Result<Told, Stop> {
+        let values = subject.whole;
         for (field, term) in [("email", values.get("email")), ("phone", values.get("phone"))] {
             let Some(term) = term.cloned().flatten() else { continue };
             let term = if field == "phone" { format!("+{term}") } else { term };
             let path = format!("persons/search?term={}&fields={field}&exact_match=true&limit=1", part(&term));
             let answer = self.call(context, (Method::GET, &path), None).await?;
             if let Some(id) = answer.body["data"]["items"].get(0).and_then(|found| id_in(&found["item"])) {
-                return self.change_person(context, &id, values).await;
+                match (self.is_anothers(context, &id, subject.lead_id).await?, field) {
+                    (false, _) => return self.change_person(context, &id, values).await,
+                    (true, "email") => return Ok(same_contact(&id)),
+                    (true, _) => {}
+                }
             }
         }
         let answer = self.call(context, (Method::POST, "persons"), Some(&self.person(values, &Value::Null))).await?;

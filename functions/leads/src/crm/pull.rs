@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::try_join3;
 use scores::rescored;
 use shared::prelude::*;
 
@@ -69,6 +69,14 @@ struct Whose {
     is_deleted: bool,
 }
 
+/// Ids that somebody has said of a lead.
+const SAID: &str = "select crm_id from leads where crm_id = any ($1) and merged_into_id is null";
+
+#[derive(FromRow)]
+struct Said {
+    crm_id: String,
+}
+
 #[derive(FromRow)]
 struct Agreed {
     lead_id: Uuid,
@@ -105,7 +113,14 @@ pub async fn take(context: &Context, transaction: &Transaction, crm: &Connection
         return Ok(pulled);
     }
     let none: Option<Uuid> = None;
-    let (whose, stage) = try_join(whose(transaction, &there), transaction.first::<Stage>(PLACE_FOR_NEW, &[&none, &none])).await?;
+    let page_ids: Vec<&str> = there.iter().map(|record| record.crm_id.as_str()).collect();
+    let (whose, stage, said): (_, Option<Stage>, Vec<Said>) = try_join3(
+        whose(transaction, &there),
+        transaction.first(PLACE_FOR_NEW, &[&none, &none]),
+        transaction.all(SAID, &[&page_ids]),
+    )
+    .await?;
+    let said = said.into_iter().map(|said| said.crm_id).collect();
     if let Some(stage) = &stage
         && there.iter().any(|record| !whose.contains_key(&record.crm_id))
     {
@@ -121,7 +136,7 @@ pub async fn take(context: &Context, transaction: &Transaction, crm: &Connection
     .await?;
     let mut agreed: HashMap<Uuid, Value> = agreed.into_iter().map(|row| (row.lead_id, row.agreed)).collect();
     let leads: HashMap<Uuid, Lead> = leads.into_iter().map(|lead| (lead.id, lead)).collect();
-    let mut take = Take { context, transaction, crm, pulled: &mut pulled, changed: Vec::new(), taken: HashSet::new() };
+    let mut take = Take { context, transaction, crm, pulled: &mut pulled, changed: Vec::new(), taken: HashSet::new(), said };
     for record in there {
         match whose.get(&record.crm_id) {
             Some(whose) if whose.is_deleted => {}
@@ -173,6 +188,8 @@ struct Take<'a> {
     changed: Vec<Uuid>,
     /// Leads that a record of this page is already.
     taken: HashSet<Uuid>,
+    /// Ids that some lead has been given.
+    said: HashSet<String>,
 }
 
 impl Take<'_> {
@@ -212,7 +229,9 @@ impl Take<'_> {
             self.pulled.skipped += 1;
             return Ok(());
         };
-        let empty = LeadData { name, custom_fields: json!({}), crm_id: Some(record.crm_id.clone()), ..LeadData::default() };
+        // What somebody has given to another lead stays there.
+        let crm_id = Some(record.crm_id.clone()).filter(|id| !self.said.contains(id));
+        let empty = LeadData { name, custom_fields: json!({}), crm_id, ..LeadData::default() };
         let data = LeadData { origin: Some("crm".to_owned()), ..empty };
         let id = self.context.new_id();
         let data = with(data, &record.values);

@@ -48,6 +48,19 @@ const NEXT: &str = "
      order by leads.id
      limit $2";
 
+/// Who of them has the e-mail of another lead that the CRM knows: told of, they would write over that one's record.
+const TWINS: &str = "
+    select leads.id
+      from leads
+     where leads.id = any ($1)
+       and exists (select from leads twin
+                     join crm_records record on record.company_id = twin.company_id and record.lead_id = twin.id
+                    where twin.company_id = leads.company_id and twin.email = leads.email and twin.id <> leads.id
+                      and twin.deleted_at is null and record.crm_id is not null and record.gone_at is null)";
+
+/// Whether a record is another lead's.
+const IS_ANOTHERS: &str = "select exists (select from crm_records where crm_id = $1 and lead_id <> $2) as is_anothers";
+
 /// They are asked for now, of those of whom nothing is known there.
 const ASKED: &str = "
     insert into crm_records (lead_id, asked_at)
@@ -135,6 +148,26 @@ struct ToTell {
     news: Values,
 }
 
+impl Connection {
+    /// Whether a record that was found is another lead's.
+    ///
+    /// # Errors
+    /// When that cannot be known now.
+    pub(super) async fn is_anothers(&self, context: &Context, crm_id: &str, lead_id: Uuid) -> Result<bool, Stop> {
+        let asked = async {
+            let transaction = context.begin_system(self.company_id).await?;
+            let rows = transaction.query(IS_ANOTHERS, &[&crm_id, &lead_id]).await?;
+            Ok::<_, Error>(rows.first().is_some_and(|row| row.get("is_anothers")))
+        };
+        asked.await.map_err(|error: Error| Stop::Down { reason: error.problem().code.to_owned() })
+    }
+}
+
+/// Of somebody who is another lead there already.
+pub(super) fn same_contact(crm_id: &str) -> Told {
+    Told::Refused(format!("same_contact: {crm_id}"))
+}
+
 /// What a page came to.
 #[derive(Debug, Default)]
 pub struct Pushed {
@@ -194,7 +227,12 @@ type Stopped = Result<(), Stop>;
 
 impl Push<'_> {
     async fn all(&mut self, leads: &[ToTell]) -> Result<Stopped, Error> {
-        let together = self.together(leads);
+        let mut together = self.together(leads);
+        if !together.is_empty() {
+            let ids: Vec<Uuid> = together.iter().map(|(lead, _)| lead.id).collect();
+            let twins = self.twins(&ids).await?;
+            together.retain(|(lead, _)| !twins.contains(&lead.id));
+        }
         let mut done: HashSet<Uuid> = HashSet::new();
         if !together.is_empty() {
             let entries: Vec<Entry<'_>> =
@@ -234,13 +272,20 @@ impl Push<'_> {
                 }
                 self.asked_again(lead).await?;
             }
-            match self.one(lead).await {
+            let is_twin = lead.crm_id.is_none() && self.is_known_by_email() && !self.twins(&[lead.id]).await?.is_empty();
+            let told = if is_twin { Ok(same_contact("e-mail")) } else { self.one(lead).await };
+            match told {
                 Ok(told) => self.keep(lead, told).await?,
                 Err(stop) if self.failed(&[lead.id], &stop).await? > 0 => self.pushed.refused += 1,
                 Err(stop) => return Ok(Err(stop)),
             }
         }
         Ok(Ok(()))
+    }
+
+    async fn twins(&self, ids: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
+        let transaction = self.context.begin_system(self.crm.company_id).await?;
+        Ok(transaction.query(TWINS, &[&ids]).await?.iter().map(|row| row.get("id")).collect())
     }
 
     /// Those that HubSpot takes in one call: with an e-mail, each once.

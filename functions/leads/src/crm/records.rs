@@ -54,8 +54,8 @@ impl Connection {
     /// As `changed`.
     pub async fn make(&self, context: &Context, subject: Subject<'_>, was_asked: bool) -> Result<Told, Stop> {
         match self.kind {
-            CrmKind::HubSpot => self.make_contact(context, subject.whole, was_asked).await,
-            CrmKind::Pipedrive => self.make_person(context, subject.whole).await,
+            CrmKind::HubSpot => self.make_contact(context, subject, was_asked).await,
+            CrmKind::Pipedrive => self.make_person(context, subject).await,
             CrmKind::GenericRest => self.post_contact(context, (subject.lead_id, subject.version), subject.whole, None).await,
         }
     }

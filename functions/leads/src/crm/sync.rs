@@ -90,7 +90,8 @@ const TO_REMOVE: &str = "
     select record.lead_id, record.crm_id
       from crm_records record
       join leads on leads.company_id = record.company_id and leads.id = record.lead_id
-     where leads.deleted_at is not null and record.crm_id is not null and record.archived_at is null and record.gone_at is null
+     where leads.deleted_at is not null and leads.merged_into_id is null
+       and record.crm_id is not null and record.archived_at is null and record.gone_at is null
        and ($1::uuid is null or record.lead_id > $1)
      order by record.lead_id
      limit 1";
@@ -102,7 +103,11 @@ const GOES_WELL: &str = "update crm_connections set failures = 0, paused_until =
 const WAITS: &str = "update crm_connections set failures = $1, paused_until = now() + make_interval(secs => $2), last_error = coalesce($3, last_error)";
 const BROKEN: &str =
     "update crm_connections set status = 'broken', last_error = $1, version = version + 1 where status = 'active'";
-const SYNCED: &str = "update crm_connections set synced_at = now() returning coalesce(hinted_at > $1, false) as is_hinted";
+/// `$2`: all of it was looked at.
+const SYNCED: &str = "
+    update crm_connections
+       set synced_at = case when $2 then now() else synced_at end
+    returning coalesce(hinted_at > $1, false) as is_hinted";
 
 #[derive(FromRow)]
 struct ToRemove {
@@ -162,6 +167,12 @@ pub async fn run(context: Context, job: Claimed) -> Result<Outcome, Error> {
             Err(Paused::Stopped(stop)) => return run.stopped(stop).await,
         }
     }
+}
+
+/// After one that was given up the next one begins at its time.
+pub fn given_up(job: &Claimed, transaction: &Transaction) {
+    let at = transaction.context().now().checked_add(EVERY).ok();
+    begin_later(transaction.context(), transaction, job.company_id, at);
 }
 
 /// Begins one at its time.
@@ -338,7 +349,7 @@ impl Run {
         if so_far != CrmSynced::default() {
             transaction.tell_staff(&so_far);
         }
-        let synced: Synced = transaction.one(SYNCED, &[&self.place.began_at]).await?;
+        let synced: Synced = transaction.one(SYNCED, &[&self.place.began_at, &(ending == Ending::Done)]).await?;
         self.next_one(&transaction);
         // What it has told of meanwhile may be newer than what was read.
         if synced.is_hinted && ending == Ending::Done {

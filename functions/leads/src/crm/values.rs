@@ -80,14 +80,12 @@ fn mail(text: &str) -> Option<String> {
     Some(email.to_string())
 }
 
-/// An amount however many places it is written with.
+/// An amount however many places it is written with, as far as ours go.
 fn amount(text: &str) -> Option<String> {
-    if let Ok(money) = text.parse::<Money>() {
-        return Some(money.to_string());
-    }
     let (whole, places) = text.split_once('.').unwrap_or((text, ""));
     let places: String = places.chars().chain("00".chars()).take(2).collect();
-    format!("{whole}.{places}").parse::<Money>().ok().map(|money| money.to_string())
+    let money: Money = serde_json::from_value(json!(format!("{whole}.{places}"))).ok()?;
+    Some(money.to_string())
 }
 
 /// What is compared of a lead, as its row is read: a JSON object of our names.

@@ -27,7 +27,8 @@ const REMOVE: &str = "
     update leads
        set deleted_at = now(), crm_id = null, version = version + 1, updated_at = now()
      where id = any ($1) and deleted_at is null and merged_into_id is null and replied_at is null
-       and not exists (select from lead_changes where lead_changes.company_id = leads.company_id and lead_changes.lead_id = leads.id)
+       and not exists (select from lead_changes
+                        where lead_changes.company_id = leads.company_id and lead_changes.lead_id = leads.id and by_id is not null)
        and not exists (select from lead_interactions
                         where lead_interactions.company_id = leads.company_id and lead_interactions.lead_id = leads.id and source <> 'import')
        and not exists (select from tasks where tasks.company_id = leads.company_id and tasks.lead_id = leads.id)
@@ -56,11 +57,11 @@ pub async fn take_back(context: &Context, transaction: &Transaction, import: Uui
         if now.name == after.name {
             now.name.clone_from(&before.name);
         }
-        // It may be somebody else's by now.
+        // It may be somebody else's by now, or be called so by a CRM that was told of it.
         if before.crm_id.is_some() {
             now.crm_id.clone_from(&lead.crm_id);
         }
-        restored += i32::from(now == before);
+        restored += i32::from(LeadData { crm_id: before.crm_id.clone(), ..now.clone() } == before);
         if now != LeadData::from(lead.clone()) {
             back.push((*lead_id, now));
         }

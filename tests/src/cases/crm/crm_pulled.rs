@@ -123,6 +123,24 @@ pub async fn who_was_there_before_sets_nothing_off(stack: Arc<Stack>) {
     assert_eq!(called, ["Ligar para Ana Lima 95000003"]);
 }
 
+pub async fn an_id_that_somebody_has_given_away_stops_nothing(stack: Arc<Stack>) {
+    let crm = Crm::connect(&stack, "hubspot").await;
+    let ids = crm.seed(json!([contact(96_000_001), contact(96_000_002)])).await;
+    let taken = crm.lead(json!({"name": "Rita", "email": "rita@exemplo.com.br"})).await;
+    crm.synced().await;
+    let [first, rita] = [&ids[0], text(&crm.now(&taken).await["crm_id"])].map(str::to_owned);
+    // Ana's contact is written down as Rita's, who has one of her own.
+    let ana = crm.leads().await.into_iter().find(|lead| lead["crm_id"] == *first).expect("Ana");
+    crm.change(&ana, json!({"crm_id": null})).await;
+    crm.change(&taken, json!({"crm_id": first})).await;
+    crm.seed(json!([contact(96_000_003)])).await;
+    crm.change_there(&first, json!({"jobtitle": "Diretora"})).await;
+    crm.change_there(&rita, json!({"jobtitle": "Professora"})).await;
+    let result = crm.synced().await;
+    assert_eq!(result["leads_made"], 1, "{result}");
+    assert_eq!(crm.now(&taken).await["job_title"], "Professora");
+}
+
 pub async fn a_webhook_is_a_hint_to_look(stack: Arc<Stack>) {
     let crm = Crm::connect(&stack, "hubspot").await;
     crm.seed(json!([contact(90_000_001)])).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tests::{Stack, company::text};
 
-use super::{Crm, config};
+use super::{Crm, config, merged};
 
 pub async fn a_rest_crm_is_told_of_leads(stack: Arc<Stack>) {
     let crm = Crm::connect(&stack, "generic_rest").await;
@@ -154,7 +154,82 @@ pub async fn two_leads_of_one_contact_are_not_one_record(stack: Arc<Stack>) {
     assert_eq!((&result["records_made"], &result["refused"]), (&json!(1), &json!(1)), "{result}");
     let ids = [crm.now(&first).await["crm_id"].clone(), crm.now(&other).await["crm_id"].clone()];
     assert_eq!(ids.iter().filter(|id| !id.is_null()).count(), 1, "{ids:?}");
-    assert_eq!(crm.records().await.len(), 1);
+    let whole = |records: &[Value]| records.iter().map(|record| record["fields"].clone()).collect::<Vec<_>>();
+    let there = whole(&crm.records().await);
+    assert_eq!(there.len(), 1);
+    // Whatever the second is called since, it writes over nobody.
+    let second = if ids[0].is_null() { &first } else { &other };
+    crm.change(second, json!({"job_title": "Diretora"})).await;
+    crm.synced().await;
+    crm.synced().await;
+    assert_eq!(whole(&crm.records().await), there);
+    let names = [crm.now(&first).await["name"].clone(), crm.now(&other).await["name"].clone()];
+    assert_eq!(names, [json!("Maria"), json!("Maria Outra")]);
+}
+
+pub async fn a_family_with_one_phone_are_several_people(stack: Arc<Stack>) {
+    for kind in ["pipedrive", "hubspot"] {
+        let crm = Crm::connect(&stack, kind).await;
+        let mut leads = Vec::new();
+        for name in ["Ana Souza", "Bia Souza", "Caio Souza"] {
+            leads.push(crm.lead(json!({"name": name, "phone": "11987650000"})).await);
+        }
+        crm.synced().await;
+        crm.synced().await;
+        let mut ids = Vec::new();
+        for (lead, name) in leads.iter().zip(["Ana Souza", "Bia Souza", "Caio Souza"]) {
+            let now = crm.now(lead).await;
+            assert_eq!(now["name"], name, "{kind}");
+            ids.push(text(&now["crm_id"]).to_owned());
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!((ids.len(), crm.records().await.len()), (3, 3), "{kind}");
+    }
+}
+
+pub async fn the_record_of_a_merged_lead_goes_with_it(stack: Arc<Stack>) {
+    let crm = Crm::connect(&stack, "hubspot").await;
+    let goes = crm.lead(json!({"name": "Ana", "email": "ana@exemplo.com.br"})).await;
+    crm.synced().await;
+    let id = crm.now(&goes).await["crm_id"].clone();
+    let stays = crm.lead(json!({"name": "Ana Lima"})).await;
+    let boss = &crm.company.supervisor.api;
+    let merge = boss.post(&format!("/leads/{}/merge", text(&stays["id"])), json!({"lead_id": goes["id"]})).await.expect(201);
+    let result = crm.synced().await;
+    assert_eq!(
+        (&result["records_removed"], &result["records_made"], &result["refused"]),
+        (&json!(0), &json!(0), &json!(0)),
+        "{result}"
+    );
+    assert_eq!((&crm.now(&stays).await["crm_id"], crm.records().await.len()), (&id, 1));
+    crm.change_there(text(&id), json!({"jobtitle": "Diretora"})).await;
+    crm.synced().await;
+    assert_eq!(crm.now(&stays).await["job_title"], "Diretora");
+    // Parted, each is told of by itself.
+    boss.post(&format!("/lead-merges/{}/undo", text(&merge["id"])), json!({})).await.expect(200);
+    crm.synced().await;
+    let ids = [crm.now(&goes).await["crm_id"].clone(), crm.now(&stays).await["crm_id"].clone()];
+    assert_eq!((&ids[0], crm.records().await.len()), (&id, 2));
+    assert!(!ids[1].is_null() && ids[0] != ids[1], "{ids:?}");
+}
+
+pub async fn what_is_called_otherwise_is_read_anew(stack: Arc<Stack>) {
+    let crm = Crm::connect_with(&stack, "hubspot", json!({"fields": {"origin": "origem"}})).await;
+    crm.control("settings", json!({"properties": ["origem", "fonte"]})).await;
+    let lead = crm.lead(json!({"name": "Ana", "email": "ana@exemplo.com.br", "origin": "google"})).await;
+    crm.synced().await;
+    let id = text(&crm.now(&lead).await["crm_id"]).to_owned();
+    let version = crm.saved["version"].to_string();
+    let renamed = merged(config(&stack, "hubspot", &crm.key), &json!({"fields": {"origin": "fonte"}}));
+    let api = crm.company.admin.api.with_header("if-match", &version);
+    api.post("/integrations/config", renamed).await.expect(200);
+    crm.change_there(&id, json!({"jobtitle": "Diretora"})).await;
+    crm.synced().await;
+    let now = crm.now(&lead).await;
+    assert_eq!((&now["origin"], &now["job_title"]), (&json!("google"), &json!("Diretora")));
+    let record = crm.records().await[0]["fields"].clone();
+    assert_eq!((&record["fonte"], &record["origem"]), (&json!("google"), &json!("google")), "{record}");
 }
 
 pub async fn two_companies_with_one_contact_do_not_meet(stack: Arc<Stack>) {

@@ -176,6 +176,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             pages_are_read_to_their_end,
             who_was_there_before_sets_nothing_off,
             a_webhook_is_a_hint_to_look,
+            an_id_that_somebody_has_given_away_stops_nothing,
         };
         crm_pushed::{
             a_rest_crm_is_told_of_leads,
@@ -185,6 +186,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             a_deleted_lead_is_taken_away_there,
             two_leads_of_one_contact_are_not_one_record,
             two_companies_with_one_contact_do_not_meet,
+            a_family_with_one_phone_are_several_people,
+            the_record_of_a_merged_lead_goes_with_it,
+            what_is_called_otherwise_is_read_anew,
         };
         crm_saved::{
             a_crm_is_connected_and_its_key_is_never_shown,

@@ -12,6 +12,7 @@ mod quarter_mentees;
 pub mod sample;
 mod scored;
 mod stages;
+mod whose;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -31,6 +32,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
     use many as leads_many;
     use scored as leads_scored;
     use stages as leads_stages;
+    use whose as leads_whose;
     cases! {
         leads_automations::{
             who_enters_is_given_tasked_told_of_and_taken_in,
@@ -92,6 +94,15 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             stages_are_drawn_anew_and_their_leads_move,
             pipelines_are_made_changed_and_removed,
             of_two_who_draw_stages_one_does,
+        };
+        leads_whose::{
+            a_lead_that_was_there_first_is_its_clients,
+            who_sees_their_own_gives_leads_away,
+            a_sale_is_of_the_day_on_which_it_was_made,
+            an_open_lead_has_no_end,
+            no_lead_is_in_a_pipeline_that_is_no_more,
+            a_lead_of_a_client_who_becomes_another_is_the_others,
+            what_a_merge_joins_was_done_by_one_person,
         };
     }
 }
