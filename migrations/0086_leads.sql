@@ -690,11 +690,14 @@ create trigger leads_placed before insert or update of client_id on leads for ea
     when (new.client_id is not null and new.merged_into_id is null) execute function app.place_lead();
 
 -- A client has one lead that is made of conversations, also where it is none of the caller's.
-create function app.open_lead(client uuid) returns uuid language sql stable security definer set search_path = public, pg_temp as $$
-    select id from leads
-     where company_id = app.company_id() and client_id = client and status = 'open' and deleted_at is null
-     order by created_at, id
-     limit 1
+create function app.open_lead(client uuid) returns uuid language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    return (
+        select id from leads
+         where company_id = app.company_id() and client_id = client and status = 'open' and deleted_at is null
+         order by created_at, id
+         limit 1);
+end
 $$;
 alter function app.open_lead owner to app_lookup;
 revoke all on function app.open_lead from public;

@@ -8558,14 +8558,17 @@ $function$;
 
 CREATE OR REPLACE FUNCTION app.open_lead(client uuid)
  RETURNS uuid
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-    select id from leads
-     where company_id = app.company_id() and client_id = client and status = 'open' and deleted_at is null
-     order by created_at, id
-     limit 1
+begin
+    return (
+        select id from leads
+         where company_id = app.company_id() and client_id = client and status = 'open' and deleted_at is null
+         order by created_at, id
+         limit 1);
+end
 $function$;
 
 CREATE OR REPLACE PROCEDURE app.open_to_lookup(IN target regclass, IN rights text)

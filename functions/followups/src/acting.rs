@@ -102,6 +102,12 @@ pub struct Begun {
     refusal: Option<String>,
 }
 
+/// Whether a lead is still of whom it was before it was held, or of the client that it has just been made.
+#[must_use]
+pub fn is_whose_it_was(begun: Option<&Begun>, before: Option<Uuid>, now: Option<Uuid>) -> bool {
+    now == before || before.is_none() && now == begun.and_then(|begun| begun.client_id)
+}
+
 /// Finds or begins the conversation with the lead, and holds it.
 ///
 /// # Errors

@@ -94,10 +94,12 @@ async fn act(context: &Context, job: &Claimed, transaction: Transaction, id: Uui
     let now = context.now();
     let look = look.filter(|look| (look.job_id, look.current_step) == (Some(job.id), before.current_step));
     // What has just changed is judged anew, with nothing of this done.
-    let Some(look) = look.filter(|look| look.to.client_id == before.to.client_id && judge(&look.facts(), now) == Decision::Act)
-    else {
+    let is_whose = |look: &Look| acting::is_whose_it_was(begun.as_ref(), before.to.client_id, look.to.client_id);
+    let Some(mut look) = look.filter(|look| is_whose(look) && judge(&look.facts(), now) == Decision::Act) else {
         return Ok(Outcome::Hold { after: SOON });
     };
+    // Whom it has just been made is forgotten with what was begun.
+    look.to.client_id = before.to.client_id;
     let (variant, words) = step.words(id, look.place());
     let asked = acting::Asked {
         company_id: job.company_id,

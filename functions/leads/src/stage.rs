@@ -43,23 +43,27 @@ pub const HOLD_STAGES: &str = "select app.hold_stages($1)::text";
 /// The stage of the lead `$1`, before its place there is looked for.
 pub const HOLD_STAGE_OF: &str = "select app.hold_stages(array(select stage_id from leads where id = $1))::text";
 
-/// Where a lead goes that comes back: the stage it was in, or, of a pipeline that is in use no more, where new leads go; `$1` is the lead.
+/// Where a lead goes that comes back: the stage it was in, or, of a pipeline that is in use no more, where new leads go.
 #[macro_export]
 macro_rules! stage_to_return {
-    () => {
-        "coalesce((select leads.stage_id from leads
+    ($lead:literal) => {
+        concat!(
+            "coalesce((select leads.stage_id from leads
                      join pipelines on pipelines.company_id = leads.company_id and pipelines.id = leads.pipeline_id
-                    where leads.id = $1 and pipelines.archived_at is null),
+                    where leads.id = ",
+            $lead,
+            " and pipelines.archived_at is null),
                   (select first.id from stages first
                      join pipelines on pipelines.company_id = first.company_id and pipelines.id = first.pipeline_id
                     where pipelines.is_default and first.kind = 'open'
                     order by first.position
                     limit 1))"
+        )
     };
 }
 
 /// That stage, before its place there is looked for.
-pub const HOLD_STAGE_TO_RETURN: &str = concat!("select app.hold_stages(array[", stage_to_return!(), "])::text");
+pub const HOLD_STAGE_TO_RETURN: &str = concat!("select app.hold_stages(array[", stage_to_return!("$1"), "])::text");
 
 /// Back on top of it.
 pub const RETURN: &str = concat!(
@@ -67,7 +71,7 @@ pub const RETURN: &str = concat!(
         select stages.pipeline_id, stages.id, (app.rank_in(stages.id, $1, null, null)).place
           from stages
          where stages.id = ",
-    stage_to_return!(),
+    stage_to_return!("$1"),
     ")
     update leads
        set deleted_at = null, merged_into_id = null, pipeline_id = place.pipeline_id, stage_id = place.id, rank = place.place,

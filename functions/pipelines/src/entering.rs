@@ -1,7 +1,7 @@
 //! What a lead sets off that has entered a stage: each automation once, in one transaction with what is noted of it.
 
 use followups::{
-    acting::{Asked, Done, Recipient, begin},
+    acting::{Asked, Done, Recipient, begin, is_whose_it_was},
     enrol::{Audience, Said},
     execution::LogOutcome,
     last_channel, reach_columns,
@@ -182,12 +182,14 @@ async fn run_one(context: &Context, company_id: Uuid, entry_id: Uuid, place: i32
         None
     };
     let leads = [before.to.lead_id];
-    let (_, look): (_, Look) =
+    let (_, mut look): (_, Look) =
         try_join(transaction.query(HOLD_LEADS, &[&leads.as_slice()]), transaction.one(LOOK, &[&entry_id, &place])).await?;
     let refusal = look.refusal();
-    if refusal.is_none() && look.to.client_id != before.to.client_id {
+    if refusal.is_none() && !is_whose_it_was(begun.as_ref(), before.to.client_id, look.to.client_id) {
         return Err(INTERNAL.caused_by("a lead became another client's while it was looked at"));
     }
+    // Whom it has just been made is forgotten with what was begun.
+    look.to.client_id = before.to.client_id;
     let (outcome, noted) = if let Some(reason) = refusal {
         transaction.rollback_to_savepoint(transaction.mark());
         skipped(reason)

@@ -3,8 +3,8 @@
 use clients::merges::UNDONE_WITHIN;
 use futures_util::future::{try_join3, try_join5};
 use leads::{
-    CRM_ID_TAKEN, HOLD_STAGE_TO_RETURN, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead,
-    LeadCreated, LeadData, LeadMerge, RETURN, lead_columns, lead_joins, parted,
+    CRM_ID_TAKEN, LEAD, LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, Lead, LeadCreated, LeadData,
+    LeadMerge, RETURN, lead_columns, lead_joins, parted, stage_to_return,
 };
 use scores::rescored;
 use shared::{error::NOT_FOUND, prelude::*};
@@ -24,15 +24,10 @@ struct Held {
     undo: Value,
 }
 
-/// The one that comes back.
-const MERGED: &str = "select merged_id from lead_merges where id = $1";
+/// The stage that comes a card more, both leads and the merge, in the order of locks.
+const HOLD_STAGE: &str =
+    concat!("select app.hold_stages(array[", stage_to_return!("(select merged_id from lead_merges where id = $1)"), "])::text");
 
-#[derive(FromRow)]
-struct Merged {
-    merged_id: Uuid,
-}
-
-/// Both leads, after the stage that comes a card more.
 const HOLD_BOTH: &str = "
     select from leads
      where id in (select lead_id from lead_merges where id = $1 union all select merged_id from lead_merges where id = $1)
@@ -66,9 +61,8 @@ pub fn main() {
 
 async fn undo_lead_merge(context: Context, caller: Supervisor, Path(id): Path<Uuid>) -> Result<Json<LeadMerge>, Error> {
     let transaction = context.begin(&caller).await?;
-    let Merged { merged_id } = transaction.one(MERGED, &[&id]).await?;
     let (_, _, Held { undo }, merge, current): (_, _, Held, LeadMerge, Option<Lead>) = try_join5(
-        transaction.query(HOLD_STAGE_TO_RETURN, &[&merged_id]),
+        transaction.query(HOLD_STAGE, &[&id]),
         transaction.query(HOLD_BOTH, &[&id]),
         transaction.one(HOLD, &[&id]),
         transaction.one(LEAD_MERGE, &[&id]),

@@ -138,7 +138,7 @@ const OF_STAFF: &[&str] = &[
     "update lead_merges (undone_at, undone_by_id)",
     "insert lead_scoring (version, rules)",
     "insert leads (id, pipeline_id, stage_id, rank, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value, expected_close, tags, custom_fields, client_id, crm_id, created_by_id)",
-    "update leads (pipeline_id, stage_id, rank, furthest_stage_id, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value, expected_close, tags, custom_fields, client_id, crm_id, budget_confirmed, budget_amount, authority_level, need_level, decides_by, qualification, qualification_score, score, scored_by, scored_at, temperature, last_contact_at, close_reason, value, version, updated_at, deleted_at, merged_into_id)",
+    "update leads (pipeline_id, stage_id, rank, furthest_stage_id, name, email, phone, organisation, job_title, origin, campaign, closer_id, sdr_id, potential_value, expected_close, tags, custom_fields, client_id, crm_id, budget_confirmed, budget_amount, authority_level, need_level, decides_by, qualification, qualification_score, score, scored_by, scored_at, temperature, last_contact_at, close_reason, value, version, updated_at, deleted_at, merged_into_id, replied_at, quick_reply_at)",
     "delete mail_accounts",
     "insert mail_accounts (host, port, security, username, sealed, from_address, from_name, authority)",
     "update mail_accounts (host, port, security, username, sealed, from_address, from_name, version, authority)",
@@ -188,7 +188,7 @@ const OF_STAFF: &[&str] = &[
     "update tasks (kind, title, notes, owner_id, due_at, time_zone, recurrence, series_id, series_at, occurrence, given_by, lead_id, client_id, \
      mentee_id, conversation_id, completed_at, completed_by, result, version, updated_at)",
     "delete views",
-    "insert views (id, owner_id, name, filters)",
+    "insert views (id, owner_id, name, filters, kind)",
     "update views (name, filters, position, version, updated_at)",
     "delete web_push_subscriptions",
 ];

@@ -1,7 +1,7 @@
 //! What placeholders of sample events stand for.
 
 use serde_json::{Value, json};
-use tests::{Company, Forge, Stack, company::text};
+use tests::{Company, Forge, Stack, company::text, eventually};
 use uuid::Uuid;
 
 use super::{always, enroll, execution, lead, make};
@@ -46,8 +46,11 @@ async fn job(stack: &Stack, company: &Company) -> String {
         with due as (update followup_executions set next_run_at = now() - interval '1 second' where id = $1 returning job_id)
         update jobs set run_at = now() - interval '1 second', dispatched_at = now(), dispatches = 1
           from due where jobs.id = due.job_id returning jobs.id";
-    let row = stack.database().await.query_one(due, &[&id]).await.expect("a job");
-    row.get::<_, Uuid>(0).to_string()
+    let database = stack.database().await;
+    let row = eventually("a job that looks after it", || async {
+        database.query_opt(due, &[&id]).await.expect("the database answers")
+    });
+    row.await.get::<_, Uuid>(0).to_string()
 }
 
 pub async fn made(company: &Company) -> Value {
