@@ -67,6 +67,9 @@ pub const HOLD_LEADS: &str = "
     )
     select set_config('app.held_leads', coalesce(string_agg(id::text, ','), ''), true) from held";
 
+/// What comes in many at once: nobody is told of each, and no stage does anything by itself.
+pub(crate) const IS_IMPORT: &str = "select set_config('app.is_import', 'on', true)";
+
 /// A card of the board.
 #[derive(Clone, Debug, Serialize, JsonSchema, FromRow)]
 #[schemars(rename = "LeadRow")]

@@ -23,6 +23,7 @@ pub use closing::{CloseOutcome, Closing};
 pub use detail::{DETAIL, LeadDetail};
 pub use given::{CRM_ID_TAKEN, IS_STAFF, LeadData, LeadFieldsGiven, Named};
 pub use interaction::{Interaction, InteractionResult, InteractionSource, InteractionType, LeadInteractionAdded};
+pub(crate) use lead::IS_IMPORT;
 pub use lead::{HOLD_LEADS, LEAD, LEADS, Lead, LeadCreated, LeadDeleted, LeadStatus, LeadUpdated, Qualification};
 pub use listing::{LeadFilters, LeadPage};
 pub use merging::{LEAD_MERGE, LEAD_MERGE_TOO_OLD, LEAD_MERGE_UNDONE, LEAD_MERGED_AGAIN, LeadMerge, joined, parted};

@@ -6,8 +6,7 @@ use shared::prelude::*;
 use super::{
     call::{Answer, Stop},
     connection::{Connection, TheirPage, Theirs, Told},
-    push::same_contact,
-    records::Subject,
+    records::{Subject, same_contact},
     values::{self, Values},
 };
 

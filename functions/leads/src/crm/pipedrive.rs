@@ -7,8 +7,7 @@ use super::{
     call::Stop,
     connection::{Connection, TheirPage, Theirs, Told},
     hubspot::{MOST, id_in, part},
-    push::same_contact,
-    records::Subject,
+    records::{Subject, same_contact},
     values::{self, Values},
 };
 

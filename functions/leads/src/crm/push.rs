@@ -11,7 +11,7 @@ use super::{
     connection::{Connection, Told},
     hubspot::Entry,
     merge::news,
-    records::Subject,
+    records::{Subject, same_contact},
     values::{Values, of_lead},
 };
 
@@ -57,9 +57,6 @@ const TWINS: &str = "
                      join crm_records record on record.company_id = twin.company_id and record.lead_id = twin.id
                     where twin.company_id = leads.company_id and twin.email = leads.email and twin.id <> leads.id
                       and twin.deleted_at is null and record.crm_id is not null and record.gone_at is null)";
-
-/// Whether a record is another lead's.
-const IS_ANOTHERS: &str = "select exists (select from crm_records where crm_id = $1 and lead_id <> $2) as is_anothers";
 
 /// They are asked for now, of those of whom nothing is known there.
 const ASKED: &str = "
@@ -146,26 +143,6 @@ struct ToTell {
     told_version: i32,
     whole: Values,
     news: Values,
-}
-
-impl Connection {
-    /// Whether a record that was found is another lead's.
-    ///
-    /// # Errors
-    /// When that cannot be known now.
-    pub(super) async fn is_anothers(&self, context: &Context, crm_id: &str, lead_id: Uuid) -> Result<bool, Stop> {
-        let asked = async {
-            let transaction = context.begin_system(self.company_id).await?;
-            let rows = transaction.query(IS_ANOTHERS, &[&crm_id, &lead_id]).await?;
-            Ok::<_, Error>(rows.first().is_some_and(|row| row.get("is_anothers")))
-        };
-        asked.await.map_err(|error: Error| Stop::Down { reason: error.problem().code.to_owned() })
-    }
-}
-
-/// Of somebody who is another lead there already.
-pub(super) fn same_contact(crm_id: &str) -> Told {
-    Told::Refused(format!("same_contact: {crm_id}"))
 }
 
 /// What a page came to.

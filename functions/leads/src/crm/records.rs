@@ -18,7 +18,23 @@ pub struct Subject<'a> {
     pub whole: &'a Values,
 }
 
+/// Whether a record is another lead's.
+const IS_ANOTHERS: &str = "select exists (select from crm_records where crm_id = $1 and lead_id <> $2) as is_anothers";
+
 impl Connection {
+    /// Whether a record that was found is another lead's.
+    ///
+    /// # Errors
+    /// When that cannot be known now.
+    pub async fn is_anothers(&self, context: &Context, crm_id: &str, lead_id: Uuid) -> Result<bool, Stop> {
+        let asked = async {
+            let transaction = context.begin_system(self.company_id).await?;
+            let rows = transaction.query(IS_ANOTHERS, &[&crm_id, &lead_id]).await?;
+            Ok::<_, Error>(rows.first().is_some_and(|row| row.get("is_anothers")))
+        };
+        asked.await.map_err(|error: Error| Stop::Down { reason: error.problem().code.to_owned() })
+    }
+
     /// Whether it says what has changed there.
     #[must_use]
     pub fn tells(&self) -> bool {
@@ -85,4 +101,10 @@ impl Connection {
             CrmKind::GenericRest => Ok(Told::Kept(crm_id.to_owned())),
         }
     }
+}
+
+/// Of somebody who is another lead there already.
+#[must_use]
+pub fn same_contact(crm_id: &str) -> Told {
+    Told::Refused(format!("same_contact: {crm_id}"))
 }

@@ -15,7 +15,7 @@ use super::{
     pull, push,
     start::{SyncCrm, begin, begin_later},
 };
-use crate::import::IS_IMPORT;
+use crate::IS_IMPORT;
 
 /// Until what has changed is looked for again by itself.
 const EVERY: SignedDuration = SignedDuration::from_mins(15);

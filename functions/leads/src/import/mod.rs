@@ -6,5 +6,4 @@ mod row;
 mod undo;
 
 pub use columns::{LEAD_TARGET, LeadColumn};
-pub(crate) use page::IS_IMPORT;
 pub use page::{ImportedLeads, LeadsImported};

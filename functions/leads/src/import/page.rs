@@ -25,7 +25,7 @@ use super::{
     row::{CRM_ID_IS_TAKEN, Drafted, LeadFault, MISSING_FIELD, Person, Selling, TWO_LEADS, UNKNOWN_STAGE},
     undo,
 };
-use crate::{HOLD_LEADS, HOLD_STAGES, LEADS, Lead, LeadData, LeadStatus, lacks, stage_columns};
+use crate::{HOLD_LEADS, HOLD_STAGES, IS_IMPORT, LEADS, Lead, LeadData, LeadStatus, lacks, stage_columns};
 
 /// Leads as a table.
 #[derive(Debug)]
@@ -197,9 +197,6 @@ const EARLIER: &str = "select lead_id from lead_import_rows where import_id = $1
 struct Earlier {
     lead_id: Uuid,
 }
-
-/// Nobody is told of each, and no stage does anything by itself.
-pub(crate) const IS_IMPORT: &str = "select set_config('app.is_import', 'on', true)";
 
 /// Whose they are, once of all.
 const TELL_PEOPLE: &str = "
