@@ -134,10 +134,24 @@ impl JsonSchema for Filters {
 
 /// Says of a body which filters go with which kind.
 pub fn of_its_kind(schema: &mut Schema) {
-    let of = |kind: &str, filters: &str| json!({"properties": {"kind": {"enum": [kind]}, "filters": {"$ref": format!("#/$defs/{filters}")}}});
+    let filters = json!(schema)["properties"]["filters"].clone();
+    // Where named schemas stand is the generator's business.
+    let reference = |name: &str| first_reference(&filters, &format!("/{name}"));
+    let of = |kind: &str, name: &str| json!({"properties": {"kind": {"enum": [kind]}, "filters": {"$ref": reference(name)}}});
     let mut leads = of("leads", "LeadViewFilters");
     leads["required"] = json!(["kind"]);
     schema.insert("oneOf".into(), json!([of("conversations", "ViewFilters"), leads]));
+}
+
+fn first_reference(schema: &Value, end: &str) -> Option<String> {
+    match schema {
+        Value::Object(fields) => {
+            let own = fields.get("$ref").and_then(Value::as_str).filter(|reference| reference.ends_with(end));
+            own.map(str::to_owned).or_else(|| fields.values().find_map(|field| first_reference(field, end)))
+        }
+        Value::Array(items) => items.iter().find_map(|item| first_reference(item, end)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
