@@ -124,8 +124,7 @@ impl Queues {
     /// Messages in the dead-letter queue with this logical id, or of the queue with this one.
     pub fn dead_letters(&self, logical_id: &str) -> Vec<Value> {
         let state = self.lock();
-        let dead = state.dead_letter_queue(logical_id);
-        let Some(queue) = state.queues.get(&dead) else { return Vec::new() };
+        let Some(queue) = state.dead_letter_queue(logical_id).and_then(|dead| state.queues.get(dead)) else { return Vec::new() };
         let show = |message: &Message| {
             json!({
                 "message_id": message.id,
@@ -329,9 +328,11 @@ impl State {
         Ok(target)
     }
 
-    fn dead_letter_queue(&self, logical_id: &str) -> String {
-        let of = self.queues.get(logical_id).and_then(|queue| queue.definition.dead_letter.as_ref());
-        of.map_or_else(|| logical_id.to_owned(), |(id, _)| id.clone())
+    /// That of the queue, or the one that is asked for by its own name; a queue may have none.
+    fn dead_letter_queue<'a>(&'a self, logical_id: &'a str) -> Option<&'a str> {
+        let of = |queue: &'a Queue| queue.definition.dead_letter.as_ref().map(|(id, _)| id.as_str());
+        let own = self.queues.get(logical_id).and_then(of);
+        own.or_else(|| self.queues.values().filter_map(of).find(|id| *id == logical_id))
     }
 }
 
