@@ -672,8 +672,8 @@ create trigger conversations_lead_reply after update of inbound_count on convers
 create trigger conversations_lead_reply_first after insert on conversations for each row
     when (new.inbound_count > 0 and new.ended_at is null and new.imported_at is null) execute function app.note_reply();
 
--- Of a client who became part of another meanwhile it is the other's lead.
-create function app.place_lead() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+-- What is made of a client who became part of another meanwhile is the other's.
+create function app.follow_client() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     further uuid;
 begin
@@ -685,9 +685,9 @@ begin
     return new;
 end
 $$;
-alter function app.place_lead owner to app_lookup;
+alter function app.follow_client owner to app_lookup;
 create trigger leads_placed before insert or update of client_id on leads for each row
-    when (new.client_id is not null and new.merged_into_id is null) execute function app.place_lead();
+    when (new.client_id is not null and new.merged_into_id is null) execute function app.follow_client();
 
 -- A client has one lead that is made of conversations, also where it is none of the caller's.
 create function app.open_lead(client uuid) returns uuid language plpgsql stable security definer set search_path = public, pg_temp as $$

@@ -158,20 +158,7 @@ insert into event_rules (type, told_by) values
     ('mentee_feedback.added', 'student');
 
 -- Whoever became another client while somebody wrote.
-create function app.place_mentee() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-    further uuid;
-begin
-    loop
-        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
-        exit when further is null;
-        new.client_id := further;
-    end loop;
-    return new;
-end
-$$;
-alter function app.place_mentee owner to app_lookup;
-create trigger mentees_placed before insert on mentees for each row execute function app.place_mentee();
+create trigger mentees_placed before insert on mentees for each row execute function app.follow_client();
 
 -- Mentoring follows its client. Where both were mentored, that of the one who stays goes on and the other ends, with all that was told of it; undone,
 -- it is what it was.

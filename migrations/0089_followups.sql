@@ -381,22 +381,10 @@ begin
         return null;
     end if;
     client := (select client_id from conversations where company_id = new.company_id and id = new.conversation_id);
+    perform app.link_leads(new.company_id, client);
+    -- Held: whoever is being taken in meanwhile is seen as soon as they are.
     replied := array(
-        select id from leads where company_id = new.company_id and client_id = client and deleted_at is null
-        union
-        select leads.id
-          from client_identities identity
-          join leads on leads.company_id = identity.company_id and leads.phone = identity.value
-         where identity.company_id = new.company_id and identity.client_id = client and identity.kind = 'phone'
-           and leads.client_id is null and leads.deleted_at is null
-        union
-        select leads.id
-          from client_identities identity
-          join leads on leads.company_id = identity.company_id and leads.email = identity.value
-         where identity.company_id = new.company_id and identity.client_id = client and identity.kind = 'email'
-           and leads.client_id is null and leads.deleted_at is null);
-    -- Whoever is being taken in meanwhile is seen as soon as they are.
-    perform from leads where company_id = new.company_id and id = any (replied) order by id for no key update;
+        select id from leads where company_id = new.company_id and client_id = client and deleted_at is null order by id for no key update);
     if exists (select from followup_executions where company_id = new.company_id and lead_id = any (replied)) then
         perform app.take_reply(new.company_id, replied, 'whatsapp', new.body, new.sent_at);
     end if;

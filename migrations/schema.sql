@@ -5520,6 +5520,24 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION app.follow_client()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    further uuid;
+begin
+    loop
+        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
+        exit when further is null;
+        new.client_id := further;
+    end loop;
+    return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION app.follow_conversation()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -7757,22 +7775,10 @@ begin
         return null;
     end if;
     client := (select client_id from conversations where company_id = new.company_id and id = new.conversation_id);
+    perform app.link_leads(new.company_id, client);
+    -- Held: whoever is being taken in meanwhile is seen as soon as they are.
     replied := array(
-        select id from leads where company_id = new.company_id and client_id = client and deleted_at is null
-        union
-        select leads.id
-          from client_identities identity
-          join leads on leads.company_id = identity.company_id and leads.phone = identity.value
-         where identity.company_id = new.company_id and identity.client_id = client and identity.kind = 'phone'
-           and leads.client_id is null and leads.deleted_at is null
-        union
-        select leads.id
-          from client_identities identity
-          join leads on leads.company_id = identity.company_id and leads.email = identity.value
-         where identity.company_id = new.company_id and identity.client_id = client and identity.kind = 'email'
-           and leads.client_id is null and leads.deleted_at is null);
-    -- Whoever is being taken in meanwhile is seen as soon as they are.
-    perform from leads where company_id = new.company_id and id = any (replied) order by id for no key update;
+        select id from leads where company_id = new.company_id and client_id = client and deleted_at is null order by id for no key update);
     if exists (select from followup_executions where company_id = new.company_id and lead_id = any (replied)) then
         perform app.take_reply(new.company_id, replied, 'whatsapp', new.body, new.sent_at);
     end if;
@@ -9041,42 +9047,6 @@ begin
     if new.file_ids <> '{}' then
         perform from files where company_id = new.company_id and id = any (new.file_ids) order by id for key share;
     end if;
-    return new;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION app.place_lead()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-declare
-    further uuid;
-begin
-    loop
-        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
-        exit when further is null;
-        new.client_id := further;
-    end loop;
-    return new;
-end
-$function$;
-
-CREATE OR REPLACE FUNCTION app.place_mentee()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'public', 'pg_temp'
-AS $function$
-declare
-    further uuid;
-begin
-    loop
-        select merged_into_id into further from clients where company_id = new.company_id and id = new.client_id for share;
-        exit when further is null;
-        new.client_id := further;
-    end loop;
     return new;
 end
 $function$;
@@ -11811,7 +11781,7 @@ CREATE TRIGGER leads_followups AFTER UPDATE OF status, stage_id, deleted_at, mer
 CREATE TRIGGER leads_move BEFORE UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.enter_stage();
 CREATE TRIGGER leads_notify AFTER UPDATE ON public.leads REFERENCING OLD TABLE AS was NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION app.notify_of_leads();
 CREATE TRIGGER leads_notify_new AFTER INSERT ON public.leads REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION app.notify_of_leads();
-CREATE TRIGGER leads_placed BEFORE INSERT OR UPDATE OF client_id ON public.leads FOR EACH ROW WHEN (((new.client_id IS NOT NULL) AND (new.merged_into_id IS NULL))) EXECUTE FUNCTION app.place_lead();
+CREATE TRIGGER leads_placed BEFORE INSERT OR UPDATE OF client_id ON public.leads FOR EACH ROW WHEN (((new.client_id IS NOT NULL) AND (new.merged_into_id IS NULL))) EXECUTE FUNCTION app.follow_client();
 CREATE TRIGGER leads_sold AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN (((new.status = 'won'::text) AND (old.status <> 'won'::text) AND (new.merged_into_id IS NULL) AND (new.deleted_at IS NULL))) EXECUTE FUNCTION app.notify_of_sale();
 CREATE TRIGGER leads_stage AFTER UPDATE OF stage_id ON public.leads FOR EACH ROW WHEN ((new.stage_id <> old.stage_id)) EXECUTE FUNCTION app.note_stage();
 CREATE TRIGGER leads_stage_first AFTER INSERT ON public.leads FOR EACH ROW EXECUTE FUNCTION app.note_stage();
@@ -11825,7 +11795,7 @@ CREATE TRIGGER memberships_leave_conversations AFTER UPDATE OF status, role ON p
 CREATE TRIGGER mentee_evolutions_held BEFORE INSERT ON public.mentee_evolutions FOR EACH ROW EXECUTE FUNCTION app.hold_mentee_month();
 CREATE TRIGGER mentee_evolutions_kept AFTER UPDATE ON public.mentee_evolutions FOR EACH ROW WHEN ((new.version > old.version)) EXECUTE FUNCTION app.keep_mentee_evolution();
 CREATE TRIGGER mentee_feedback_answered AFTER INSERT ON public.mentee_feedback FOR EACH ROW WHEN ((new.overall <= 5)) EXECUTE FUNCTION app.answer_feedback();
-CREATE TRIGGER mentees_placed BEFORE INSERT ON public.mentees FOR EACH ROW EXECUTE FUNCTION app.place_mentee();
+CREATE TRIGGER mentees_placed BEFORE INSERT ON public.mentees FOR EACH ROW EXECUTE FUNCTION app.follow_client();
 CREATE TRIGGER messages_first_answer AFTER INSERT ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL) AND (new.kind <> 'reaction'::text) AND (NOT (new.payload ? 'automatic'::text)))) EXECUTE FUNCTION app.note_first_answer();
 CREATE TRIGGER messages_followup_reply AFTER INSERT ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'client'::text) AND (new.inbound_number IS NOT NULL))) EXECUTE FUNCTION app.note_followup_reply();
 CREATE TRIGGER messages_handler AFTER INSERT OR UPDATE OF conversation_id ON public.messages FOR EACH ROW WHEN (((new.sender_type = 'agent'::text) AND (new.sender_id IS NOT NULL))) EXECUTE FUNCTION app.note_handler();
